@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings: flag over environment over JSON file over default, from one table that also prints the
+ * help, `agent-store config` and docs/config.md. An unknown key, a bad value or an unreadable file
+ * is an error that names file, key and reason. Read once, before threads; then read-only. */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+
+enum config_key {
+	CONFIG_DB,
+	CONFIG_AGENT_API_KEY,
+	CONFIG_LISTEN,
+	CONFIG_PUBLIC_URL,
+	CONFIG_OPENAI_API_KEY,
+	CONFIG_OPENAI_BASE_URL,
+	CONFIG_ANTHROPIC_API_KEY,
+	CONFIG_ANTHROPIC_BASE_URL,
+	CONFIG_GOOGLE_API_KEY,
+	CONFIG_GOOGLE_BASE_URL,
+	CONFIG_KIMI_API_KEY,
+	CONFIG_KIMI_BASE_URL,
+	CONFIG_ADMIN_TOKEN,
+	CONFIG_LOG,
+	CONFIG_DURABILITY,
+	CONFIG_KEY_COUNT
+};
+
+enum config_source {
+	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_FILE,
+	CONFIG_FROM_ENVIRONMENT,
+	CONFIG_FROM_FLAG
+};
+
+struct config;
+
+/* Takes the settings out of `argv` (`--listen X`, `--listen=X`, `--config FILE`), leaving commands
+ * and other words in `argv[1..*argc-1]` in order; reads AGENT_STORE_* from `environ` (an unknown
+ * AGENT_STORE_ name is refused) and the file. Everything after "--" is left alone. The caller frees
+ * it. NULL and ERR_INVALID_ARGUMENT. */
+MUST_CHECK struct config *config_load(int *argc, char **argv, char **environ, struct err *err);
+void config_free(struct config *cfg); /* wipes the secrets; NULL is fine */
+
+/* The value as text; never NULL ("" if it has none and no default). Borrowed from `cfg`. */
+const char *config_get(const struct config *cfg, enum config_key key);
+bool config_has(const struct config *cfg, enum config_key key); /* not empty */
+enum config_source config_source(const struct config *cfg, enum config_key key);
+/* A data section of the file: "models", "routes" or "limits"; NULL if it has none. */
+const struct json *config_section(const struct config *cfg, const char *name);
+
+/* One line per setting: flag, environment name, default, help. */
+void config_put_help(struct buf *out);
+/* `agent-store config`: value (secrets masked), source, default and help; as a table or as JSON. */
+void config_put_table(const struct config *cfg, struct buf *out);
+void config_put_json(const struct config *cfg, struct json_out *out);
+/* docs/config.md's table, in Markdown. */
+void config_put_markdown(struct buf *out);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an agent host and an operator speak: JSON-RPC over stdio, the tools, the link between the
+ * processes of one store, the operator's commands, transcripts. All on the loop thread; work that
+ * needs the database goes through the store's worker. Knows nothing of the router: main.c joins
+ * them. */
+#ifndef MCP_MCP_H
+#define MCP_MCP_H
+
+#include <stdbool.h>
+
+#include "base/config.h"
+#include "base/env.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "net/net.h"
+#include "store/store.h"
+
+/* ---- The shop: what the owner of the store gives to tools and commands ---- */
+
+struct mcp_shop {
+	struct store_worker *worker;
+	const struct store_models *models;
+	const struct env *env;
+	const char *base_url;           /* "http://127.0.0.1:8787/openai/v1"; NULL without listener */
+	const char *anthropic_base_url; /* "http://127.0.0.1:8787/claude" */
+	const char *listen_problem;     /* why there is no listener, for service_get; NULL if all is well */
+};
+
+/* How main.c makes this process the owner, and ends that. `open` may take milliseconds. */
+struct mcp_owner {
+	bool (*open)(void *data, struct mcp_shop *shop, struct err *err);
+	/* Begins to drain: no new HTTP connections. `idle` then says when nothing runs any more. */
+	void (*drain)(void *data);
+	bool (*idle)(void *data);
+	void (*close)(void *data);
+	void *data;
+};
+
+/* ---- Work: one request to the shop, the same from stdio, a relay or a command ---- */
+
+/* A request is a JSON object:
+ *   {"tool": name, "arguments": {…}, "key": purchase key or absent}
+ *   {"command": name, "arguments": {…}}            (operators: the local user only)
+ * Its answer is a JSON object: {"result": {…}} or {"error": {code, message, …}}.
+ * Runs on the store thread, inside a job; writes exactly one answer. */
+void mcp_work_run(const struct mcp_shop *shop, struct store *st, struct str request,
+                  struct json_out *answer);
+/* True if the request changes money or keys, so that its commit must survive a power loss. */
+bool mcp_work_is_durable(struct str request);
+
+/* ---- The link: how this process reaches the store ---- */
+
+/*   idle ── first call, or 200 ms ──> attaching ── lock taken ──> owner
+ *                                        │  ^                       (runs work itself, serves relays)
+ *                                        v  │ the owner is gone
+ *                                       relay                       (sends work to the owner)
+ */
+enum mcp_link_state {
+	MCP_LINK_IDLE,
+	MCP_LINK_ATTACHING,
+	MCP_LINK_OWNER,
+	MCP_LINK_RELAY,
+	MCP_LINK_CLOSED,
+	MCP_LINK_STATE_COUNT
+};
+
+struct mcp_link;
+
+/* Takes no lock and touches no disk yet. `db` is the database's path; the lock file and the socket
+ * are beside it. */
+MUST_CHECK struct mcp_link *mcp_link_new(struct net_loop *loop, const char *db,
+                                         const struct mcp_owner *owner, struct err *err);
+/* Attaches now (serve), or in 200 ms (mcp). */
+void mcp_link_attach(struct mcp_link *link, int64_t delay_ms);
+enum mcp_link_state mcp_link_state(const struct mcp_link *link);
+/* Sends a request to the shop, attaching first if need be. `answer` is called once, later, never
+ * from inside this call; a request whose owner died is sent again to the next one. The returned
+ * number cancels the interest in the answer (the work itself may still happen). */
+typedef void mcp_answer_fn(void *data, struct str answer);
+int64_t mcp_link_call(struct mcp_link *link, struct str request, mcp_answer_fn *answer, void *data);
+void mcp_link_forget(struct mcp_link *link, int64_t call);
+/* No new work; drains what runs (own calls, relays' calls, HTTP requests), closes the shop, then
+ * calls `closed`. */
+void mcp_link_close(struct mcp_link *link, void (*closed)(void *data), void *data);
+void mcp_link_free(struct mcp_link *link); /* cuts; NULL is fine */
+
+/* ---- Stdio: a session of an agent host ---- */
+
+struct mcp_stdio;
+
+/* Serves one host on the two descriptors. `ended` is called once, when the input has ended or the
+ * output is broken and everything that was asked has been answered (or 2 s have passed). */
+MUST_CHECK struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, int in_fd,
+                                           int out_fd, const char *purchase_key,
+                                           void (*ended)(void *data), void *data, struct err *err);
+void mcp_stdio_free(struct mcp_stdio *s);
+
+/* A session without descriptors, for golden transcripts and fuzzing: lines in, lines out. */
+struct mcp_session;
+struct mcp_session_io {
+	/* Sends work; the answer goes to mcp_session_answer with the same number. */
+	void (*call)(void *data, int64_t number, struct str request);
+	void (*forget)(void *data, int64_t number); /* its answer is not wanted any more */
+	void (*line)(void *data, struct str line);  /* one message for the host, without newline */
+	void *data;
+};
+MUST_CHECK struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
+                                               const char *purchase_key, struct err *err);
+void mcp_session_feed(struct mcp_session *s, struct str bytes); /* any piece of the input */
+void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer);
+size_t mcp_session_in_flight(const struct mcp_session *s);
+void mcp_session_free(struct mcp_session *s);
+
+/* ---- Operators' commands and transcripts ---- */
+
+/* Is argv[1] one of: account, wallet, key, usage, ledger, backup? */
+bool mcp_command_known(const char *word);
+/* Runs `agent-store <argv[1..]>` through the link and prints to stdout, errors to stderr.
+ * The exit code: 0 done, 1 failed, 2 usage. */
+int mcp_command_main(struct net_loop *loop, struct mcp_link *link, int argc, char **argv);
+/* `agent-store transcript FILE…`: each file on the shop that `owner` opens (a fresh one per file).
+ * Prints each step with its time; 1 with the first difference. */
+int mcp_transcript_main(struct net_loop *loop, const struct mcp_owner *owner, int argc,
+                        char **argv);
+/* The usage texts of all commands and the tools' reference, printed from their tables. */
+void mcp_commands_put_help(struct buf *out);
+void mcp_tools_put_markdown(struct buf *out);
+
+#endif

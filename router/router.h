@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a router key buys: the HTTP routes of the contract's section 5, and the life of one call
+ * (hold, send, stream, settle). Runs on one loop; several routers may run, one per loop, over the
+ * same store. Knows nothing of MCP. */
+#ifndef ROUTER_ROUTER_H
+#define ROUTER_ROUTER_H
+
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "base/err.h"
+#include "net/net.h"
+#include "store/store.h"
+
+struct router_upstream {
+	const char *base_url; /* without a slash at the end */
+	const char *key;      /* the operator's credential; "" or NULL: not configured */
+};
+
+struct router_options {
+	struct net_loop *loop;
+	const struct env *env;
+	struct store_worker *worker;
+	struct store_live *live;
+	const struct store_models *models;
+	struct router_upstream upstreams[PROVIDER_COUNT];
+	const char *listen;     /* "127.0.0.1:8787" */
+	const char *public_url; /* or NULL: http:// and the listen address */
+};
+
+struct router;
+
+/* Binds the listener and serves. ERR_UNAVAILABLE if the port is taken. Texts of the options are
+ * borrowed for the router's life. */
+MUST_CHECK struct router *router_new(const struct router_options *options, struct err *err);
+void router_free(struct router *r); /* cuts what runs; its holds are ended by the crash rule */
+/* The prefix of every URL handed out, "http://127.0.0.1:8787". Borrowed. */
+const char *router_public_url(const struct router *r);
+const char *router_address(const struct router *r);
+/* Stops accepting; running calls go on. */
+void router_drain(struct router *r);
+/* No call runs and no settlement is under way. */
+bool router_idle(const struct router *r);
+
+#endif
