@@ -22,7 +22,8 @@ void json__keys_init(struct json__keys *keys)
 	keys->cap = JSON__KEYS_INLINE;
 	keys->seed = 0;
 	if (at) /* an address as a number is all that the kernel interface offers */
-		memcpy(&keys->seed, (const void *)at, sizeof keys->seed); /* NOLINT(performance-no-int-to-ptr) */
+		memcpy(&keys->seed, (const void *)at,
+		       sizeof keys->seed); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 void json__keys_done(struct json__keys *keys)

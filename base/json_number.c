@@ -49,7 +49,8 @@ bool json_micros(const struct json *node, int decimals, int64_t *out)
 	micros = llround(number(node)->valuedouble * MICROS);
 	/* Division is rounded correctly and both sides are exact, so the quotient is the double
 	 * that the decimal text of `micros` reads as: equal means that nothing was lost. */
-	if ((double)micros / MICROS != number(node)->valuedouble || /* allowed: reads a JSON number */
+	if ((double)micros / MICROS !=
+	            number(node)->valuedouble || /* allowed: reads a JSON number */
 	    micros % step != 0)
 		return false;
 	*out = micros;

@@ -39,7 +39,7 @@ static void begin(struct json_out *o, const char *key)
 	buf_add_char(&o->text, ':');
 }
 
-static void open(struct json_out *o, const char *key, char bracket)
+static void begin_container(struct json_out *o, const char *key, char bracket)
 {
 	begin(o, key);
 	if (o->depth >= JSON_PUT_DEPTH) {
@@ -52,12 +52,12 @@ static void open(struct json_out *o, const char *key, char bracket)
 
 void json_put_object(struct json_out *o, const char *key)
 {
-	open(o, key, '{');
+	begin_container(o, key, '{');
 }
 
 void json_put_array(struct json_out *o, const char *key)
 {
-	open(o, key, '[');
+	begin_container(o, key, '[');
 }
 
 void json_put_end(struct json_out *o, char bracket)

@@ -109,9 +109,9 @@ static const char *skip_plain(const char *p, const char *end)
 	for (; end - p >= 16; p += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 		/* signed, so that bytes from 0x80 on count as less than a space too */
-		__m128i stop = _mm_or_si128(_mm_cmplt_epi8(v, space),
-		                            _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-		                                         _mm_cmpeq_epi8(v, backslash)));
+		__m128i stop = _mm_or_si128(
+			_mm_cmplt_epi8(v, space),
+			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
 		int mask = _mm_movemask_epi8(stop);
 
 		if (mask)
