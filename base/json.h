@@ -30,11 +30,12 @@ enum json_type {
 /* One value as it stands in the text. Called when the value is complete, so inner values come
  * before the container that holds them, and the root comes last with depth 0. */
 struct json_span {
-	size_t depth;        /* 1 = a member or element of the root */
-	struct str key;      /* the raw key without quotes; absent for elements and the root */
+	size_t depth;   /* 1 = a member or element of the root */
+	struct str key; /* the raw key without quotes; absent for elements and the root */
 	enum json_type type;
-	struct str value;    /* the raw text, strings with their quotes */
-	size_t start;        /* offset in the text where the member starts: its key's quote, or the value */
+	struct str value; /* the raw text, strings with their quotes */
+	size_t start; /* offset in the text where the member starts: its key's quote, or the value
+	               */
 };
 
 typedef void json_visit_fn(void *data, const struct json_span *span);
@@ -47,7 +48,7 @@ MUST_CHECK bool json_scan(struct str text, json_visit_fn *visit, void *data, str
 
 /* Spans of the wanted members of the root object, one pass. `out[i]` belongs to `keys[i]` (written
  * without escapes) and is absent (p NULL) where the text has no such member. ERR_INVALID_ARGUMENT
- * if the root is no object. */
+ * if the root is no object; all are absent then. */
 MUST_CHECK bool json_pick(struct str text, const char *const *keys, struct str *out, size_t count,
                           struct err *err);
 
@@ -66,7 +67,8 @@ struct json; /* a node; borrowed from its tree, except the root */
 
 #define OWN_JSON CLEANUP(json_free_at)
 
-/* Gate, then tree. The caller frees the root. NULL and ERR_INVALID_ARGUMENT or ERR_TOO_LARGE. */
+/* Gate, then tree. The caller frees the root. NULL and ERR_INVALID_ARGUMENT or ERR_TOO_LARGE
+ * (depth, or a number that is out of a double's range or has more than 63 characters). */
 MUST_CHECK struct json *json_parse(struct str text, struct err *err);
 void json_free(struct json *root); /* NULL is fine */
 void json_free_at(struct json **root);
@@ -118,8 +120,8 @@ void json_put_z(struct json_out *o, const char *key, const char *value);
 void json_put_i64(struct json_out *o, const char *key, int64_t value);
 void json_put_bool(struct json_out *o, const char *key, bool value);
 void json_put_null(struct json_out *o, const char *key);
-void json_put_usd(struct json_out *o, const char *key, struct money m);  /* "24.999628" */
-void json_put_time(struct json_out *o, const char *key, int64_t ms);     /* RFC 3339; 0 is null */
+void json_put_usd(struct json_out *o, const char *key, struct money m); /* "24.999628" */
+void json_put_time(struct json_out *o, const char *key, int64_t ms);    /* RFC 3339; 0 is null */
 void json_put_price(struct json_out *o, const char *key, int64_t per_million); /* number; <0 null */
 /* USD as a JSON number with as few decimals as it needs (the seed's creditAmountUsd: 25). */
 void json_put_usd_number(struct json_out *o, const char *key, struct money m);
@@ -136,12 +138,13 @@ MUST_CHECK bool json_canonical(const struct json *node, struct buf *out, struct 
 /* ---- Field tables: one description reads arguments and prints their schema ---- */
 
 enum json_field_type {
-	JSON_FIELD_STR,    /* struct str, borrowed from the tree; min and max are bytes */
-	JSON_FIELD_INT,    /* int64_t; min and max are values */
-	JSON_FIELD_USD,    /* struct money from a number with two decimals; min and max in cents */
-	JSON_FIELD_BOOL,   /* bool */
-	JSON_FIELD_TIME,   /* int64_t milliseconds from RFC 3339 text */
-	JSON_FIELD_LIST,   /* struct json const *: an array of strings; min and max are element counts */
+	JSON_FIELD_STR,  /* struct str, borrowed from the tree; min and max are bytes */
+	JSON_FIELD_INT,  /* int64_t; min and max are values */
+	JSON_FIELD_USD,  /* struct money from a number with two decimals; min and max in cents */
+	JSON_FIELD_BOOL, /* bool */
+	JSON_FIELD_TIME, /* int64_t milliseconds from RFC 3339 text */
+	JSON_FIELD_LIST, /* struct json const *: an array of strings; min and max are element counts
+	                  */
 	JSON_FIELD_OBJECT, /* struct json const *; `sub` describes its members, or NULL for any */
 };
 
@@ -152,9 +155,9 @@ struct json_field {
 	enum json_field_type type;
 	size_t offset; /* of the result in the caller's struct */
 	bool required;
-	int64_t min, max;
-	const char *doc;             /* for the model that reads the schema */
-	const char *const *choices;  /* NULL-ended allowed values of a string, or NULL */
+	int64_t min, max;           /* both 0: no limits; max below min: no upper one */
+	const char *doc;            /* for the model that reads the schema */
+	const char *const *choices; /* NULL-ended values of a string or of a list's, or NULL */
 	const struct json_fields *sub;
 };
 
@@ -163,7 +166,10 @@ struct json_fields {
 	size_t count;
 };
 
-#define JSON_FIELDS(array) { (array), ARRAY_LEN(array) }
+#define JSON_FIELDS(array)                \
+	{                                 \
+		(array), ARRAY_LEN(array) \
+	}
 
 /* Reads an object's members into `out`. An absent optional field leaves what the caller put there.
  * Refused with ERR_INVALID_ARGUMENT that names the field and what is allowed: a missing required
