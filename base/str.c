@@ -26,7 +26,9 @@ bool str_eq(struct str a, struct str b)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c;
 }
 
 bool str_eq_nocase(struct str a, struct str b)

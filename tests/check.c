@@ -29,7 +29,9 @@ bool check_i64(const char *file, int line, const char *text, int64_t got, int64_
 
 bool check_str(const char *file, int line, const char *text, const char *got, const char *want)
 {
-	return check_text(file, line, text, got, got == NULL ? 0 : strlen(got), want);
+	struct str bytes = { got, got == NULL ? 0 : strlen(got) };
+
+	return check_text(file, line, text, bytes, want);
 }
 
 /* Prints a text so that it stays on one line. */
@@ -50,18 +52,17 @@ static void put_text(const char *text, size_t len)
 	(void)putchar('\'');
 }
 
-bool check_text(const char *file, int line, const char *text, const char *got, size_t len,
-                const char *want)
+bool check_text(const char *file, int line, const char *text, struct str got, const char *want)
 {
 	size_t want_len = want == NULL ? 0 : strlen(want);
-	bool same = (got == NULL) == (want == NULL) && len == want_len &&
-	            (len == 0 || memcmp(got, want, len) == 0);
+	bool same = (got.p == NULL) == (want == NULL) && got.len == want_len &&
+	            (got.len == 0 || memcmp(got.p, want, got.len) == 0);
 
 	if (same)
 		return true;
 	failures++;
 	(void)printf("# %s:%d: %s, got ", file, line, text);
-	put_text(got, len);
+	put_text(got.p, got.len);
 	(void)fputs(", wanted ", stdout);
 	put_text(want, want_len);
 	(void)putchar('\n');
