@@ -13,13 +13,6 @@
  * would have to pass a context along. Atomic, because test threads check too. */
 static atomic_int failures;
 
-bool check_true(const char *file, int line, const char *text, bool holds)
-{
-	if (!holds)
-		check_fail(file, line, "%s", text);
-	return holds;
-}
-
 bool check_i64(const char *file, int line, const char *text, int64_t got, int64_t want)
 {
 	if (got != want)

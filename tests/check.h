@@ -42,12 +42,19 @@ int check_main(const struct check_case *cases, size_t n);
 /* Prints "# text": use it to say which row of a table is running when a check of it failed. */
 void check_note(const char *format, ...) PRINTF_LIKE(1, 2);
 
-bool check_true(const char *file, int line, const char *text, bool holds);
 bool check_i64(const char *file, int line, const char *text, int64_t got, int64_t want);
 bool check_str(const char *file, int line, const char *text, const char *got, const char *want);
 bool check_text(const char *file, int line, const char *text, struct str got, const char *want);
 bool check_bytes(const char *file, int line, const char *text, const void *got, const void *want,
                  size_t n);
 void check_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Inline, so that analysers see that `if (!CHECK(p != NULL)) return;` guards what follows. */
+static inline bool check_true(const char *file, int line, const char *text, bool holds)
+{
+	if (!holds)
+		check_fail(file, line, "%s", text);
+	return holds;
+}
 
 #endif

@@ -145,11 +145,11 @@ static void long_text_is_cut_to_its_room(void)
 	CHECK(strncmp(err.text, "where: aaa", 10) == 0);
 }
 
+static const char *const CHARACTERS[] = { "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+
 /* Characters of 2, 3 and 4 bytes, each pushed over the end by one byte more. */
 static void text_is_cut_at_a_whole_character(void)
 {
-	static const char *const CHARACTERS[] = { "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
-
 	for (size_t c = 0; c < ARRAY_LEN(CHARACTERS); c++) {
 		size_t size = strlen(CHARACTERS[c]);
 		for (size_t over = 0; over <= size; over++) {

@@ -10,7 +10,7 @@
 #include "base/inbox.h"
 #include "tests/check.h"
 
-#define PER_PRODUCER 20000
+#define PER_PRODUCER 10000
 
 struct note {
 	struct inbox_item item;
@@ -136,10 +136,10 @@ static int64_t consume_all(struct inbox *in)
 
 static void two_producers_lose_nothing_and_keep_their_order(void)
 {
-	static struct note notes[2][PER_PRODUCER]; /* too large for the stack */
+	struct note notes[2 * PER_PRODUCER];
 	struct err err = { 0 };
 	struct inbox *in = inbox_new(&err);
-	struct producer producers[2] = { { in, notes[0], 0 }, { in, notes[1], 1 } };
+	struct producer producers[2] = { { in, notes, 0 }, { in, notes + PER_PRODUCER, 1 } };
 	pthread_t threads[2];
 
 	if (!CHECK(in != NULL))

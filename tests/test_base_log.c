@@ -143,10 +143,11 @@ static void level_names_are_read(void)
 	CHECK_I64(level, LOG_DEBUG);
 }
 
+static const char ZEROS[PIPE_BUF] = { 0 };
+
 /* Fills the pipe behind stderr; the descriptor is blocking again afterwards. */
 static void fill_stderr(void)
 {
-	static const char ZEROS[PIPE_BUF] = { 0 };
 	int flags = fcntl(STDERR_FILENO, F_GETFL);
 
 	(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);

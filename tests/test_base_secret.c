@@ -61,17 +61,18 @@ static bool is_key(struct str text)
 	return key_parse(text, &kind, &lookup);
 }
 
+static const char OTHERS[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.- ";
+
 static void each_change_of_one_character_is_refused(void)
 {
-	static const char OTHERS[] =
-		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.- ";
 	int64_t tried = 0;
 	int64_t taken = 0;
 
 	for (size_t row = 0; row < ARRAY_LEN(KEY_ROWS); row++) {
-		char text[KEY_TEXT_MAX];
+		OWN_SECRET struct secret key = { 0 };
+		char *text = key.text;
 		size_t len = strlen(KEY_ROWS[row].key);
-		memcpy(text, KEY_ROWS[row].key, len);
+		secret_set(&key, str_of(KEY_ROWS[row].key));
 		for (size_t i = 0; i < len; i++) {
 			char was = text[i];
 			for (const char *other = OTHERS; *other != '\0'; other++) {
@@ -199,9 +200,10 @@ static void absent_text_hashes_like_the_empty_one(void)
 	CHECK(hash_eq(&chain_absent, &chain_empty));
 }
 
+static const char ZEROS[KEY_TEXT_MAX] = { 0 };
+
 static void secrets_are_set_cut_and_wiped(void)
 {
-	static const char ZEROS[KEY_TEXT_MAX] = { 0 };
 	char long_text[200];
 	struct secret s = { "an older and longer text" };
 
@@ -244,9 +246,11 @@ static void place_remove(const struct place *place)
 	CHECK_I64(rmdir(place->folder), 0);
 }
 
+/* What a test writes into a file: some of it, or more than a pepper has. */
+static const char BYTES[64] = "0123456789abcdef0123456789ABCDEF";
+
 static void write_file(const char *path, size_t n, mode_t mode)
 {
-	static const char BYTES[64] = "0123456789abcdef0123456789ABCDEF";
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	CHECK(fd >= 0);
