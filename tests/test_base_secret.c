@@ -96,7 +96,7 @@ static void cut_and_grown_keys_are_refused(void)
 
 	for (size_t n = 0; n < len; n++)
 		CHECK(!is_key((struct str){ key, n }));
-	memcpy(longer, key, len);
+	memcpy(longer, key, len + 1);
 	longer[len] = '0';
 	CHECK(!is_key(str_of(longer)));
 	longer[len] = ' ';
