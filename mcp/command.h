@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operators' commands: one const table of words, arguments, help, what runs on the store thread and
  * what prints the answer for people. Private to mcp/. The command line is turned into the JSON of a
- * request and back, so a command is the same whether this process owns the store or another does. */
+ * request and back, so a command is the same whether this process owns the store or another does.
+ */
 #ifndef MCP_COMMAND_H
 #define MCP_COMMAND_H
 

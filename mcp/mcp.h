@@ -32,8 +32,14 @@ struct mcp_owner {
 	/* Begins to drain: no new HTTP connections. `idle` then says when nothing runs any more. */
 	void (*drain)(void *data);
 	bool (*idle)(void *data);
+	/* Stops the worker and closes the store. */
 	void (*close)(void *data);
+	/* Attaching has failed: waiting calls are answered with this error, the next call tries again.
+	 * May be NULL. */
+	void (*failed)(void *data, const struct err *why);
 	void *data;
+	/* An operator's command: owns the store for a moment and serves nobody else. */
+	bool passing;
 };
 
 /* ---- Work: one request to the shop, the same from stdio, a relay or a command ---- */
@@ -51,9 +57,10 @@ bool mcp_work_is_durable(struct str request);
 /* ---- The link: how this process reaches the store ---- */
 
 /*   idle ── first call, or 200 ms ──> attaching ── lock taken ──> owner
- *                                        │  ^                       (runs work itself, serves relays)
- *                                        v  │ the owner is gone
+ *     ^                                │ │  ^                       (runs work itself, serves relays)
+ *     └───── failed: calls answered ───┘ v  │ the owner is gone
  *                                       relay                       (sends work to the owner)
+ * and from each to closed.
  */
 enum mcp_link_state {
 	MCP_LINK_IDLE,
@@ -70,12 +77,13 @@ struct mcp_link;
  * are beside it. */
 MUST_CHECK struct mcp_link *mcp_link_new(struct net_loop *loop, const char *db,
                                          const struct mcp_owner *owner, struct err *err);
-/* Attaches now (serve), or in 200 ms (mcp). */
+/* Attaches now (serve), or in 200 ms (mcp). Nothing happens if it is attached or on its way. */
 void mcp_link_attach(struct mcp_link *link, int64_t delay_ms);
 enum mcp_link_state mcp_link_state(const struct mcp_link *link);
 /* Sends a request to the shop, attaching first if need be. `answer` is called once, later, never
  * from inside this call; a request whose owner died is sent again to the next one. The returned
- * number cancels the interest in the answer (the work itself may still happen). */
+ * number cancels the interest in the answer (the work itself may still happen). A call that has no
+ * answer after 60 s is answered ERR_UNAVAILABLE. 0: no memory, and no answer will come. */
 typedef void mcp_answer_fn(void *data, struct str answer);
 int64_t mcp_link_call(struct mcp_link *link, struct str request, mcp_answer_fn *answer, void *data);
 void mcp_link_forget(struct mcp_link *link, int64_t call);
