@@ -33,7 +33,9 @@ struct router;
 /* Binds the listener and serves. ERR_UNAVAILABLE if the port is taken. Texts of the options are
  * borrowed for the router's life. */
 MUST_CHECK struct router *router_new(const struct router_options *options, struct err *err);
-void router_free(struct router *r); /* cuts what runs; its holds are ended by the crash rule */
+/* Cuts what runs; its holds are ended by the crash rule at the next start. Only when the router is
+ * idle, or when the worker has stopped and the loop will not run again: jobs hold pointers to calls. */
+void router_free(struct router *r);
 /* The prefix of every URL handed out, "http://127.0.0.1:8787". Borrowed. */
 const char *router_public_url(const struct router *r);
 const char *router_address(const struct router *r);

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front half of a call: from the request's body to the hold, and what the client does
+ * meanwhile. A call may outlive its client; it never outlives its hold. */
+#include "router/call.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+
+/* allowed[from] is the set of states that may follow. */
+static const unsigned allowed[] = {
+	[CALL_NEW] = 1u << CALL_HOLDING | 1u << CALL_ENDED,
+	[CALL_HOLDING] = 1u << CALL_SENDING | 1u << CALL_SETTLING | 1u << CALL_ENDED,
+	[CALL_SENDING] = 1u << CALL_STREAMING | 1u << CALL_SETTLING,
+	[CALL_STREAMING] = 1u << CALL_SETTLING,
+	[CALL_SETTLING] = 1u << CALL_ENDED,
+	[CALL_ENDED] = 0,
+};
+static_assert(ARRAY_LEN(allowed) == CALL_STATE_COUNT, "moves of every state");
+
+void call_move(struct call *c, enum call_state to)
+{
+	assert(allowed[c->state] & 1u << to);
+	c->state = to;
+}
+
+bool call_may_end(const struct call *c)
+{
+	return c->state == CALL_HOLDING || c->state == CALL_SENDING || c->state == CALL_STREAMING;
+}
+
+/* ---- What the client does ---- */
+
+static void drain_over(void *data)
+{
+	struct call *c = data;
+
+	c->drain_over = true;
+	call_upstream_stop(c);
+	if (!call_may_end(c))
+		return;
+	c->end_why = "the client hung up, the upstream did not end in time";
+	if (c->meter.delta_bytes > 0 || c->meter.reported)
+		call_settle(c, ANSWER_NOTHING);
+	else
+		call_release(c);
+}
+
+static void on_gone(struct party *p)
+{
+	struct call *c = (struct call *)p;
+
+	c->rq = NULL;
+	if (c->state == CALL_NEW) {
+		call_move(c, CALL_ENDED);
+		call_free_if_done(c);
+		return;
+	}
+	if (!call_may_end(c))
+		return;
+	net_timer_start(&c->timer, LIMIT_DRAIN_MS);
+	if (c->paused && c->x)
+		net_exchange_resume(c->x);
+	c->paused = false;
+}
+
+static void on_drained(struct party *p)
+{
+	struct call *c = (struct call *)p;
+
+	if (!c->paused)
+		return;
+	c->paused = false;
+	if (c->x)
+		net_exchange_resume(c->x);
+}
+
+/* ---- From the body to the hold ---- */
+
+static void refuse(struct call *c, const struct failure *f)
+{
+	if (c->rq)
+		failure_reply(f, c->ask.dialect, c->hold.request_id.text,
+		              f->code == ERR_RATE_LIMITED ? STR("1") : (struct str){ 0 }, c->rq);
+	log_event(LOG_INFO, "request", "id=%s key=%s status=%d micros=0 why=%s",
+	          c->hold.request_id.text, store_key_id(c->ask.key)->text, failure_status(f),
+	          err_code_name(f->code));
+	c->rq = NULL;
+	call_move(c, CALL_ENDED);
+	call_free_if_done(c);
+}
+
+static bool find_model(struct call *c, const struct ask *ask, struct failure *f, struct err *err)
+{
+	OWN_BUF struct buf name = buf_make(LIMIT_MODEL_ID);
+
+	if (!json_raw_string(ask->member[ASK_MODEL].value, &name))
+		return err_set(err, ERR_INVALID_ARGUMENT, "'model' is not a model id");
+	const struct store_model *m =
+		c->ask.route ? store_route_model(c->ask.route, buf_str(&name))
+			     : store_models_find(c->r->options.models, buf_str(&name));
+	f->model = true;
+	if (!m || !store_model_routable(c->r->options.models, m))
+		return err_set(
+			err, ERR_NOT_FOUND,
+			"the model '%.*s' is not offered here; GET %s%s/v1/models lists those "
+			"that are",
+			STR_ARG(buf_str(&name)), c->ask.route ? "/" : "/openai",
+			c->ask.route ? c->ask.route->alias.p : "");
+	if (m->provider != c->ask.provider)
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"the model '%.*s' is not served by this route; use the Messages route "
+			"(/claude/v1/messages)",
+			STR_ARG(m->id));
+	if (!store_key_allows_model(c->ask.key, m->id))
+		return err_set(err, ERR_FORBIDDEN, "this key may not use the model '%.*s'",
+		               STR_ARG(m->id));
+	c->model = m;
+	return true;
+}
+
+/* The client's own wish, before the body forces include_usage upstream. */
+static bool usage_wanted(const struct ask *ask)
+{
+	static const char *const keys[] = { "include_usage" };
+	struct str got = { 0 };
+	bool wants = false;
+
+	return ask_has(ask, ASK_STREAM_OPTIONS) &&
+	       json_pick(ask->member[ASK_STREAM_OPTIONS].value, keys, &got, 1, NULL) &&
+	       json_raw_bool(got, &wants) && wants;
+}
+
+static void describe(struct call *c, const struct ask *ask)
+{
+	const struct store_model *m = c->model;
+
+	c->stream_asked = ask->stream;
+	c->wants_usage = usage_wanted(ask);
+	c->estimate = ask_estimate(ask);
+	c->what = (struct store_call){
+		.model = m->id,
+		.upstream_model = m->upstream_id,
+		.provider = m->provider,
+		.route = c->ask.route ? c->ask.route->alias : STR("openai"),
+		.stream = ask->stream,
+		.prices = m->prices,
+		.long_prices = m->long_prices,
+		.long_above = m->long_above,
+		.price_version = m->price_version,
+		.input_estimate =
+			c->estimate < c->bound.input_tokens ? c->estimate : c->bound.input_tokens,
+		.created_ms = c->created_ms,
+	};
+}
+
+static bool run_hold(struct store_job *job, struct store *st, struct err *err)
+{
+	struct call *c = CONTAINER_OF(job, struct call, hold_job);
+
+	return store_hold_write(st, &c->hold, &c->what, err);
+}
+
+static void hold_done(struct store_job *job)
+{
+	struct call *c = CONTAINER_OF(job, struct call, hold_job);
+
+	c->jobs--;
+	c->held = job->ok;
+	if (!job->ok)
+		store_live_unreserve(c->r->options.live, &c->hold);
+	if (c->state == CALL_HOLDING && job->ok) {
+		call_move(c, CALL_SENDING);
+		call_emit_early(c);
+	} else if (c->state == CALL_HOLDING) {
+		call_upstream_stop(c);
+		net_timer_stop(&c->timer);
+		c->failure = job->err;
+		c->failure_status = 503;
+		call_move(c, CALL_ENDED);
+		call_reply_failure(c);
+	}
+	call_free_if_done(c);
+}
+
+static void submit_hold(struct call *c)
+{
+	c->hold_job = (struct store_job){
+		.run = run_hold,
+		.done = hold_done,
+		.reply = net_loop_inbox(c->r->options.loop),
+	};
+	c->jobs++;
+	call_move(c, CALL_HOLDING);
+	store_worker_submit(c->r->options.worker, &c->hold_job);
+}
+
+static bool reserve(struct call *c, const struct ask *ask, struct failure *f, struct err *err)
+{
+	if (!ask_bound(ask, c->model, &c->bound, err))
+		return false;
+	struct id id = c->hold.request_id;
+	bool ok = store_live_reserve(c->r->options.live, c->ask.key, c->bound.amount, c->created_ms,
+	                             &c->hold, err);
+	c->hold.request_id = id;
+	if (!ok && err->code == ERR_INSUFFICIENT_FUNDS)
+		f->affordable_tokens = ask_affordable(ask, c->model, &c->bound,
+		                                      money_of_micros(err->funds.available));
+	return ok;
+}
+
+static bool begin(struct call *c, struct failure *f, struct err *err)
+{
+	struct ask ask;
+
+	if (!ask_read(buf_str(&c->body), &ask, err) || !find_model(c, &ask, f, err) ||
+	    !c->provider->check(&ask, err) || !reserve(c, &ask, f, err))
+		return false;
+	describe(c, &ask);
+	submit_hold(c);
+	struct err start = { 0 };
+	if (!call_upstream_start(c, &ask, &start))
+		call_fail(c, ERR_UNAVAILABLE, 502, start.text);
+	return true;
+}
+
+static void on_body(struct party *p, struct net_request *rq)
+{
+	struct call *c = (struct call *)p;
+	struct failure f = { .affordable_tokens = -1 };
+	struct err err = { 0 };
+
+	c->body = net_request_take_body(rq);
+	if (begin(c, &f, &err))
+		return;
+	struct failure told = failure_of(&err);
+	told.affordable_tokens = f.affordable_tokens;
+	told.model = f.model;
+	refuse(c, &told);
+}
+
+static const struct party_events call_events = { on_body, on_gone, on_drained };
+
+static void init(struct call *c, struct router *r, struct net_request *rq,
+                 const struct call_ask *ask)
+{
+	*c = (struct call){
+		.party = { &call_events },
+		.r = r,
+		.rq = rq,
+		.ask = *ask,
+		.provider = router_provider_of(ask->provider),
+		.sent = buf_make(LIMIT_HTTP_BODY + LIMIT_HTTP_HEAD),
+		.early = buf_make(LIMIT_HTTP_OUT_HIGH + LIMIT_SSE_EVENT),
+		.answer = buf_make(LIMIT_UPSTREAM_BODY),
+		.last = buf_make(LIMIT_SSE_EVENT + LIMIT_HTTP_HEAD),
+		.meter = meter_make(),
+		.created_ms = env_now_ms(r->options.env),
+		.started_us = env_mono_us(r->options.env),
+		.first_byte_ms = -1,
+		.hold.request_id = id_make(r->options.env, ID_REQUEST),
+	};
+	net_sse_init(&c->sse);
+	net_timer_init(&c->timer, r->options.loop, drain_over, c);
+	c->next = r->calls;
+	c->link = &r->calls;
+	if (r->calls)
+		r->calls->link = &c->next;
+	r->calls = c;
+	r->call_count++;
+}
+
+void call_expect(struct router *r, struct net_request *rq, const struct call_ask *ask)
+{
+	struct call *c = calloc(1, sizeof *c);
+
+	if (!c) {
+		struct failure f = { .code = ERR_INTERNAL, .text = "out of memory" };
+		failure_reply(&f, ask->dialect, NULL, (struct str){ 0 }, rq);
+		return;
+	}
+	init(c, r, rq, ask);
+	net_request_set_data(rq, &c->party);
+}
+
+static void free_call(struct call *c)
+{
+	net_timer_stop(&c->timer);
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	c->r->call_count--;
+	buf_done(&c->body);
+	buf_done(&c->sent);
+	buf_done(&c->early);
+	buf_done(&c->answer);
+	buf_done(&c->last);
+	net_sse_done(&c->sse);
+	free(c);
+}
+
+void call_free_if_done(struct call *c)
+{
+	if (c->state == CALL_ENDED && c->jobs == 0 && !c->x && !c->rq)
+		free_call(c);
+}
+
+void call_cut_all(struct router *r)
+{
+	while (r->calls) {
+		net_exchange_cancel(r->calls->x);
+		free_call(r->calls);
+	}
+}

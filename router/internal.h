@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share: the router itself and the two things that it starts for a
+ * request, a call (costs money) or a task (asks the store). */
+#ifndef ROUTER_INTERNAL_H
+#define ROUTER_INTERNAL_H
+
+#include "router/failure.h"
+#include "router/provider.h"
+#include "router/router.h"
+
+struct call;
+
+struct router {
+	struct router_options options;
+	struct net_server *server;
+	struct net_client *client;
+	char *public_url;
+	char *upstream_urls[PROVIDER_COUNT]; /* base URL and path, for the calls */
+	struct call *calls;                  /* all that are not freed */
+	size_t call_count, task_count;
+	int64_t started_ms;
+};
+
+/* Something that lives as long as a request: what `gone` and `drained` act on. The first member of
+ * struct call and struct task. */
+struct party {
+	const struct party_events *events;
+};
+struct party_events {
+	void (*body)(struct party *p, struct net_request *rq);
+	void (*gone)(struct party *p);
+	void (*drained)(struct party *p);
+};
+
+/* A route that costs money: remembers who asks, until the body is there. Answers the request itself
+ * when there is no memory. */
+struct call_ask {
+	enum dialect dialect;
+	enum provider provider;
+	const struct store_route *route; /* NULL: /openai/v1 */
+	const struct store_key *key;
+};
+void call_expect(struct router *r, struct net_request *rq, const struct call_ask *ask);
+void call_cut_all(struct router *r); /* without a settlement: for router_free */
+
+/* The store's routes (task.c): each answers `rq`, now or from a job. */
+void task_session_create(struct router *r, struct net_request *rq);
+void task_rotate_route_key(struct router *r, struct net_request *rq, struct str token);
+void task_receipt(struct router *r, struct net_request *rq, const struct store_key *key,
+                  struct str request_id);
+
+#endif

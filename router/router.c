@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes. Everything that can be refused from the head alone (path, method, key) is, before a
+ * byte of the body is read. */
+#include "router/router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "router/internal.h"
+
+/* ---- Answers from memory ---- */
+
+static void reply_json(struct net_request *rq, int status, struct json_out *o)
+{
+	const struct net_header h[] = { { STR("Content-Type"), STR("application/json") } };
+	struct err err = { 0 };
+
+	if (json_out_ok(o, &err)) {
+		net_reply(rq, status, h, 1, buf_str(&o->text));
+		return;
+	}
+	struct failure f = failure_of(&err);
+	failure_reply(&f, DIALECT_OPENAI, NULL, (struct str){ 0 }, rq);
+}
+
+static void reply_err(struct net_request *rq, enum dialect dialect, const struct err *err)
+{
+	struct failure f = failure_of(err);
+
+	failure_reply(&f, dialect, NULL, (struct str){ 0 }, rq);
+}
+
+static void healthz(struct router *r, struct net_request *rq)
+{
+	OWN_JSON_OUT struct json_out o = json_out_make(1024);
+	bool healthy = store_worker_healthy(r->options.worker);
+
+	json_put_object(&o, NULL);
+	json_put_z(&o, "status", healthy ? "ok" : "storage failed");
+	json_put_z(&o, "version", AGENT_STORE_VERSION);
+	json_put_i64(&o, "uptimeMs", env_now_ms(r->options.env) - r->started_ms);
+	json_put_i64(&o, "requestsInFlight", (int64_t)r->call_count);
+	json_put_end(&o, '}');
+	reply_json(rq, healthy ? 200 : 503, &o);
+}
+
+/* What /openai/v1 serves today: models whose provider speaks chat completions itself. */
+static bool offered(const struct router *r, const struct store_key *key,
+                    const struct store_model *m)
+{
+	return m->provider == PROVIDER_OPENAI && store_model_routable(r->options.models, m) &&
+	       store_key_allows_model(key, m->id);
+}
+
+static void put_model(struct json_out *o, const struct store_model *m)
+{
+	json_put_object(o, NULL);
+	json_put_str(o, "id", m->id);
+	json_put_z(o, "object", "model");
+	json_put_i64(o, "created", m->created_s);
+	json_put_z(o, "owned_by", provider_name(m->provider));
+	json_put_end(o, '}');
+}
+
+static void models_list(struct router *r, struct net_request *rq, const struct store_key *key)
+{
+	OWN_JSON_OUT struct json_out o = json_out_make(1u << 20);
+
+	json_put_object(&o, NULL);
+	json_put_z(&o, "object", "list");
+	json_put_array(&o, "data");
+	for (size_t i = 0; i < store_models_count(r->options.models); i++) {
+		const struct store_model *m = store_models_at(r->options.models, i);
+		if (offered(r, key, m))
+			put_model(&o, m);
+	}
+	json_put_end(&o, ']');
+	json_put_end(&o, '}');
+	reply_json(rq, 200, &o);
+}
+
+static void model_show(struct router *r, struct net_request *rq, const struct store_key *key,
+                       struct str id)
+{
+	OWN_JSON_OUT struct json_out o = json_out_make(4096);
+	const struct store_model *m = store_models_find(r->options.models, id);
+
+	if (!m || !offered(r, key, m)) {
+		struct failure f = { .code = ERR_NOT_FOUND,
+			             .model = true,
+			             .text = "no such model; GET /openai/v1/models lists them" };
+		failure_reply(&f, DIALECT_OPENAI, NULL, (struct str){ 0 }, rq);
+		return;
+	}
+	put_model(&o, m);
+	reply_json(rq, 200, &o);
+}
+
+/* ---- The table ---- */
+
+enum route_name {
+	ROUTE_HEALTH,
+	ROUTE_MODELS,
+	ROUTE_MODEL,
+	ROUTE_CHAT,
+	ROUTE_RECEIPT,
+	ROUTE_SESSION,
+	ROUTE_ROTATE,
+	ROUTE_MESSAGES,
+	ROUTE_COUNT
+};
+
+struct route {
+	const char *method;
+	struct str path; /* of ROUTE_MESSAGES: what follows /<alias> */
+	bool has_tail;   /* the path goes on with one more segment */
+	bool needs_key;
+};
+
+static const struct route routes[ROUTE_COUNT] = {
+	[ROUTE_HEALTH] = { "GET", STR_INIT("/healthz"), false, false },
+	[ROUTE_MODELS] = { "GET", STR_INIT("/openai/v1/models"), false, true },
+	[ROUTE_MODEL] = { "GET", STR_INIT("/openai/v1/models/"), true, true },
+	[ROUTE_CHAT] = { "POST", STR_INIT("/openai/v1/chat/completions"), false, true },
+	[ROUTE_RECEIPT] = { "GET", STR_INIT("/openai/v1/requests/"), true, true },
+	[ROUTE_SESSION] = { "POST", STR_INIT("/buyer/session"), false, false },
+	[ROUTE_ROTATE] = { "POST", STR_INIT("/buyer/rotate-api-key"), false, false },
+	[ROUTE_MESSAGES] = { "POST", STR_INIT("/v1/messages"), false, true },
+};
+
+struct target {
+	enum route_name name;
+	struct str tail;
+	const struct store_route *alias;
+};
+
+static bool match_alias(const struct router *r, struct str path, struct target *t)
+{
+	struct str rest = { path.p + 1, path.len - 1 };
+	struct str alias = str_cut(&rest, '/');
+
+	if (!rest.p || !str_eq(rest, (struct str){ "v1/messages", 11 }))
+		return false;
+	t->alias = store_route_find(r->options.models, alias);
+	t->name = ROUTE_MESSAGES;
+	return t->alias != NULL;
+}
+
+static bool match(const struct router *r, struct str path, struct target *t)
+{
+	for (size_t i = 0; i < ROUTE_MESSAGES; i++) {
+		const struct route *route = &routes[i];
+		if (route->has_tail ? !str_starts(path, route->path) : !str_eq(path, route->path))
+			continue;
+		t->name = (enum route_name)i;
+		t->tail = (struct str){ path.p + route->path.len, path.len - route->path.len };
+		if (!route->has_tail || (t->tail.len > 0 && str_find(t->tail, STR("/")) < 0))
+			return true;
+	}
+	return path.len > 1 && match_alias(r, path, t);
+}
+
+/* ---- From the head ---- */
+
+/* `Authorization: Bearer` or `x-api-key`, whichever is there; absent if none. */
+static struct str credential(const struct net_request *rq)
+{
+	struct str bearer = net_request_header(rq, "authorization");
+
+	if (bearer.len > 7 && str_eq_nocase((struct str){ bearer.p, 7 }, STR("bearer ")))
+		return str_trim((struct str){ bearer.p + 7, bearer.len - 7 });
+	return net_request_header(rq, "x-api-key");
+}
+
+static void refuse_method(struct net_request *rq, const struct route *route)
+{
+	const struct net_header h[] = { { STR("Allow"), str_of(route->method) },
+		                        { STR("Content-Type"), STR("application/json") } };
+	struct failure f = { .code = ERR_UNSUPPORTED, .text = "the method is not allowed here" };
+	OWN_BUF struct buf body = buf_make(1024);
+
+	failure_put(&f, DIALECT_OPENAI, NULL, &body);
+	net_reply(rq, 405, h, 2, buf_str(&body));
+}
+
+static void expect_call(struct router *r, struct net_request *rq, const struct target *t,
+                        const struct store_key *key)
+{
+	struct call_ask ask = {
+		.dialect = t->alias ? DIALECT_ANTHROPIC : DIALECT_OPENAI,
+		.provider = t->alias ? t->alias->provider : PROVIDER_OPENAI,
+		.route = t->alias,
+		.key = key,
+	};
+
+	if (store_provider_configured(r->options.models, ask.provider)) {
+		call_expect(r, rq, &ask);
+		return;
+	}
+	struct failure f = { .code = ERR_UNAVAILABLE,
+		             .text = "this route's provider is not configured by the operator" };
+	failure_reply(&f, ask.dialect, NULL, (struct str){ 0 }, rq);
+}
+
+static void serve(struct router *r, struct net_request *rq, const struct target *t,
+                  const struct store_key *key)
+{
+	switch (t->name) {
+	case ROUTE_HEALTH:
+		healthz(r, rq);
+		break;
+	case ROUTE_MODELS:
+		models_list(r, rq, key);
+		break;
+	case ROUTE_MODEL:
+		model_show(r, rq, key, t->tail);
+		break;
+	case ROUTE_RECEIPT:
+		task_receipt(r, rq, key, t->tail);
+		break;
+	case ROUTE_SESSION:
+		task_session_create(r, rq);
+		break;
+	case ROUTE_ROTATE:
+		task_rotate_route_key(r, rq, credential(rq));
+		break;
+	case ROUTE_CHAT:
+	case ROUTE_MESSAGES:
+		expect_call(r, rq, t, key);
+		break;
+	case ROUTE_COUNT:
+		break;
+	}
+}
+
+static void on_head(void *data, struct net_request *rq)
+{
+	struct router *r = data;
+	struct target t = { .name = ROUTE_COUNT };
+	const struct store_key *key = NULL;
+	struct err err = { 0 };
+
+	if (!match(r, net_request_path(rq), &t)) {
+		(void)err_set(&err, ERR_NOT_FOUND,
+		              "no such route; see the README for those there are");
+		reply_err(rq, DIALECT_OPENAI, &err);
+		return;
+	}
+	enum dialect dialect = t.alias ? DIALECT_ANTHROPIC : DIALECT_OPENAI;
+	if (!str_eq(net_request_method(rq), str_of(routes[t.name].method))) {
+		refuse_method(rq, &routes[t.name]);
+		return;
+	}
+	if (routes[t.name].needs_key) {
+		struct str text = credential(rq);
+		if (!text.p)
+			(void)err_set(
+				&err, ERR_UNAUTHORIZED,
+				"no key: send a router key as 'Authorization: Bearer' or 'x-api-key'");
+		else
+			key = store_live_key(r->options.live, text, env_now_ms(r->options.env),
+			                     &err);
+		if (!key) {
+			reply_err(rq, dialect, &err);
+			return;
+		}
+	}
+	serve(r, rq, &t, key);
+}
+
+static void on_body(void *data, struct net_request *rq)
+{
+	struct party *p = net_request_data(rq);
+
+	(void)data; /* the party knows its router */
+	p->events->body(p, rq);
+}
+
+static void on_gone(void *data, struct net_request *rq)
+{
+	struct party *p = net_request_data(rq);
+
+	(void)data;
+	if (p)
+		p->events->gone(p);
+}
+
+static void on_drained(void *data, struct net_request *rq)
+{
+	struct party *p = net_request_data(rq);
+
+	(void)data;
+	if (p && p->events->drained)
+		p->events->drained(p);
+}
+
+static const struct net_handler handler = { on_head, on_body, on_gone, on_drained };
+
+/* ---- Life ---- */
+
+static char *join(const char *a, const char *b)
+{
+	struct buf out = buf_make(4096);
+
+	buf_add_z(&out, a);
+	buf_add_z(&out, b);
+	return buf_steal(&out);
+}
+
+static bool make_urls(struct router *r, struct err *err)
+{
+	const struct router_options *o = &r->options;
+
+	for (size_t i = 0; i < PROVIDER_COUNT; i++) {
+		const struct router_provider *p = router_provider_of((enum provider)i);
+		if (!p || !o->upstreams[i].base_url)
+			continue;
+		r->upstream_urls[i] = join(o->upstreams[i].base_url, p->path);
+		if (!r->upstream_urls[i])
+			return err_no_memory(err);
+	}
+	r->public_url = o->public_url && o->public_url[0]
+	                        ? join(o->public_url, "")
+	                        : join("http://", net_server_address(r->server));
+	return r->public_url || err_no_memory(err);
+}
+
+/* The authority of a URL: what stands in a Host field. */
+static const char *authority(const char *url)
+{
+	const char *at = url ? strstr(url, "://") : NULL;
+
+	return at ? at + 3 : NULL;
+}
+
+struct router *router_new(const struct router_options *options, struct err *err)
+{
+	struct router *r = calloc(1, sizeof *r);
+
+	if (!r) {
+		(void)err_no_memory(err);
+		return NULL;
+	}
+	r->options = *options;
+	r->started_ms = env_now_ms(options->env);
+	r->client = net_client_new(options->loop, err);
+	if (!r->client)
+		goto failed;
+	struct net_server_options so = {
+		.listen = options->listen,
+		.public_host = authority(options->public_url),
+	};
+	r->server = net_server_new(options->loop, &so, &handler, r, err);
+	if (!r->server || !make_urls(r, err))
+		goto failed;
+	return r;
+failed:
+	router_free(r);
+	return NULL;
+}
+
+void router_free(struct router *r)
+{
+	if (!r)
+		return;
+	net_server_free(r->server);
+	call_cut_all(r);
+	net_client_free(r->client);
+	for (size_t i = 0; i < PROVIDER_COUNT; i++)
+		free(r->upstream_urls[i]);
+	free(r->public_url);
+	free(r);
+}
+
+const char *router_public_url(const struct router *r)
+{
+	return r->public_url;
+}
+
+const char *router_address(const struct router *r)
+{
+	return net_server_address(r->server);
+}
+
+void router_drain(struct router *r)
+{
+	net_server_drain(r->server);
+}
+
+bool router_idle(const struct router *r)
+{
+	return r->call_count == 0 && r->task_count == 0 && net_server_active(r->server) == 0;
+}
