@@ -194,17 +194,21 @@ struct net_sse_event {
 	struct str data; /* data: lines joined with LF; absent if none (a comment, a ping) */
 };
 
-/* Cuts a stream into events, wherever the reads split it. Line ends are LF, CR or CRLF. */
+/* Cuts a stream into events, wherever the reads split it. Line ends are LF, CR or CRLF. The raw
+ * texts and the rest, put together, are the stream (but for blank lines at its very end). */
 struct net_sse {
 	struct buf pending;
 	struct buf joined;
-	size_t scanned;
-	bool after_cr;
+	bool started;  /* the first event was seen: a byte order mark counts no more */
+	bool after_cr; /* an LF now belongs to the line end before it */
+	bool in_line;
+	bool has_line; /* the event has a line that is not blank */
 };
 typedef void net_sse_fn(void *data, const struct net_sse_event *event);
 void net_sse_init(struct net_sse *s);
 void net_sse_done(struct net_sse *s);
-/* Calls `fn` for each event that is complete. ERR_TOO_LARGE above LIMIT_SSE_EVENT. */
+/* Calls `fn` for each event that is complete; `fn` must not end or feed `s`. ERR_TOO_LARGE above
+ * LIMIT_SSE_EVENT, and again at every later call. */
 MUST_CHECK bool net_sse_feed(struct net_sse *s, struct str bytes, net_sse_fn *fn, void *data,
                              struct err *err);
 /* Bytes of an event that has not ended; absent at a clean end. */
