@@ -70,11 +70,11 @@ static bool set_value(struct config *cfg, enum config_key key, struct str value,
 /* ---- Defaults ---- */
 
 /* The value of an environment variable; absent if it is not set or empty. */
-static struct str environ_get(char **environ, const char *name)
+static struct str environment_get(char **envp, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (char **entry = environ; entry && *entry; entry++)
+	for (char **entry = envp; entry && *entry; entry++)
 		if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=' && (*entry)[len + 1])
 			return str_of(*entry + len + 1);
 	return (struct str){ NULL, 0 };
@@ -93,10 +93,10 @@ static bool load_defaults(struct config *cfg, struct err *err)
 }
 
 /* The database's place depends on HOME, which must be there only if nobody named another. */
-static bool default_db(struct config *cfg, char **environ, struct err *err)
+static bool default_db(struct config *cfg, char **envp, struct err *err)
 {
 	OWN_BUF struct buf path = buf_make(CONFIG__VALUE_MAX);
-	struct str home = environ_get(environ, "HOME");
+	struct str home = environment_get(envp, "HOME");
 
 	if (cfg->values[CONFIG_DB])
 		return true;
@@ -153,9 +153,9 @@ static bool load_variable(struct config *cfg, struct str name, struct str value,
 	return true;
 }
 
-static bool load_environment(struct config *cfg, char **environ, struct err *err)
+static bool load_environment(struct config *cfg, char **envp, struct err *err)
 {
-	for (char **entry = environ; entry && *entry; entry++) {
+	for (char **entry = envp; entry && *entry; entry++) {
 		struct str value = str_of(*entry), name;
 
 		if (!str_starts(value, STR(CONFIG__PREFIX)))
@@ -383,17 +383,17 @@ static bool take_value(void *data, const struct flag *flag, struct err *err)
 
 /* ---- All of it ---- */
 
-static bool load(struct config *cfg, int *argc, char **argv, char **environ, struct err *err)
+static bool load(struct config *cfg, int *argc, char **argv, char **envp, struct err *err)
 {
-	const char *path = environ_get(environ, CONFIG__PREFIX "CONFIG").p;
+	const char *path = environment_get(envp, CONFIG__PREFIX "CONFIG").p;
 
 	return load_defaults(cfg, err) &&
 	       each_flag(argc, argv, false, take_config_path, &path, err) &&
-	       (!path || load_file(cfg, path, err)) && load_environment(cfg, environ, err) &&
-	       each_flag(argc, argv, true, take_value, cfg, err) && default_db(cfg, environ, err);
+	       (!path || load_file(cfg, path, err)) && load_environment(cfg, envp, err) &&
+	       each_flag(argc, argv, true, take_value, cfg, err) && default_db(cfg, envp, err);
 }
 
-struct config *config_load(int *argc, char **argv, char **environ, struct err *err)
+struct config *config_load(int *argc, char **argv, char **envp, struct err *err)
 {
 	struct config *cfg = calloc(1, sizeof *cfg);
 
@@ -401,7 +401,7 @@ struct config *config_load(int *argc, char **argv, char **environ, struct err *e
 		(void)err_no_memory(err);
 		return NULL;
 	}
-	if (!load(cfg, argc, argv, environ, err)) {
+	if (!load(cfg, argc, argv, envp, err)) {
 		config_free(cfg);
 		return NULL;
 	}

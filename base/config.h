@@ -41,10 +41,10 @@ enum config_source {
 struct config;
 
 /* Takes the settings out of `argv` (`--listen X`, `--listen=X`, `--config FILE`), leaving commands
- * and other words in `argv[1..*argc-1]` in order; reads AGENT_STORE_* from `environ` (an unknown
+ * and other words in `argv[1..*argc-1]` in order; reads AGENT_STORE_* from `envp` (an unknown
  * AGENT_STORE_ name is refused) and the file. Everything after "--" is left alone. The caller frees
  * it. NULL and ERR_INVALID_ARGUMENT, or ERR_TOO_LARGE for a file above 4 MiB. */
-MUST_CHECK struct config *config_load(int *argc, char **argv, char **environ, struct err *err);
+MUST_CHECK struct config *config_load(int *argc, char **argv, char **envp, struct err *err);
 void config_free(struct config *cfg); /* wipes the secrets; NULL is fine */
 
 /* The value as text; never NULL ("" if it has none and no default). Borrowed from `cfg`. */

@@ -77,9 +77,7 @@ static bool split_authority(struct str s, struct str *port)
 static bool check_path(struct str value, struct err *err)
 {
 	if (value.p[0] == '~')
-		return refuse(
-			err,
-			"a path is taken as it is; write the home folder's name instead of '~'");
+		return refuse(err, "'~' is not replaced here; write the home folder's full name");
 	return true;
 }
 

@@ -86,7 +86,8 @@ size_t json_count(const struct json *container);
 struct str json_text(const struct json *node);
 /* An integral number within +-(2^53 - 1); else false. */
 MUST_CHECK bool json_i64(const struct json *node, int64_t *out);
-/* A finite number with at most `decimals` decimals, exact, as micro units (1.5 -> 1500000). */
+/* A number of at most 10^9 with at most `decimals` decimals, exact, as micro units (1.5 ->
+ * 1500000). */
 MUST_CHECK bool json_micros(const struct json *node, int decimals, int64_t *out);
 bool json_true(const struct json *node); /* is the literal true */
 /* Deep equality; member order does not matter, numbers compare by value. */

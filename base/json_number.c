@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only file that touches the floating-point value that cJSON makes of a number. It leaves here
  * as a checked integer, as a decision or as text. The surprising fact: micro units come out exact,
- * because below 2^53 a decimal with six decimals and its nearest double determine each other. */
+ * because a decimal of at most 15 digits and its nearest double determine each other. */
 #include "base/json_number.h"
 
 #include <cjson/cJSON.h>
@@ -11,6 +11,7 @@
 
 #define MAX_EXACT 9007199254740991 /* 2^53 - 1 */
 #define MICROS 1000000
+#define MAX_UNITS 1000000000 /* 15 digits with six decimals, which is what a double keeps */
 
 /* The same object; struct json is cJSON's node under another name. */
 static const cJSON *number(const struct json *node)
@@ -37,21 +38,23 @@ bool json_i64(const struct json *node, int64_t *out)
 	return true;
 }
 
+/* Division is rounded correctly and both its sides are exact, so the quotient is the double that
+ * the decimal text of `micros` reads as: equal means that nothing was lost. */
+static bool reads_as(const struct json *node, int64_t micros)
+{
+	return (double)micros / MICROS == number(node)->valuedouble; /* allowed: JSON number */
+}
+
 bool json_micros(const struct json *node, int decimals, int64_t *out)
 {
 	int64_t micros, step = MICROS;
 
-	if (!json_is(node, JSON_NUMBER) ||
-	    !(fabs(number(node)->valuedouble) <= (MAX_EXACT / MICROS)))
+	if (!json_is(node, JSON_NUMBER) || fabs(number(node)->valuedouble) > MAX_UNITS)
 		return false;
 	for (int i = 0; i < decimals; i++)
 		step /= 10;
 	micros = llround(number(node)->valuedouble * MICROS);
-	/* Division is rounded correctly and both sides are exact, so the quotient is the double
-	 * that the decimal text of `micros` reads as: equal means that nothing was lost. */
-	if ((double)micros / MICROS !=
-	            number(node)->valuedouble || /* allowed: reads a JSON number */
-	    micros % step != 0)
+	if (!reads_as(node, micros) || micros % step != 0)
 		return false;
 	*out = micros;
 	return true;
