@@ -37,6 +37,7 @@
 #define LIMIT_HTTP_WRITE_STALL_MS 60000  /* a reader that takes nothing */
 #define LIMIT_HTTP_OUT_HIGH (256u << 10) /* queued answer bytes that pause the upstream */
 #define LIMIT_HTTP_OUT_LOW (64u << 10)   /* ... and that let it go on */
+#define LIMIT_HTTP_OUT_MAX (64u << 20)   /* queued answer bytes that cut the connection */
 
 /* Upstream */
 #define LIMIT_UPSTREAM_BODY (32u << 20)  /* bytes of a non-streaming answer */
@@ -48,6 +49,7 @@
 
 /* Local socket between processes of one store */
 #define LIMIT_FRAME (8u << 20)           /* bytes of one frame */
+#define LIMIT_FRAMES_QUEUED (64u << 20)  /* bytes that a peer may leave unread */
 
 /* Time that handles live */
 #define LIMIT_QUOTE_MS (15 * 60 * 1000)

@@ -22,6 +22,7 @@
 
 struct net_loop;
 
+/* Has the process ignore SIGPIPE: a peer that left is an ordinary error here. */
 MUST_CHECK struct net_loop *net_loop_new(struct err *err);
 void net_loop_free(struct net_loop *loop); /* logs, at debug, what is still registered */
 /* Runs until net_loop_stop. False if epoll itself fails. */
@@ -35,7 +36,9 @@ struct inbox *net_loop_inbox(struct net_loop *loop);
 int64_t net_loop_now_ms(const struct net_loop *loop);
 
 /* A descriptor. `events` is NET_READ | NET_WRITE; a hang-up or an error comes as what was asked
- * for plus NET_HANGUP. A regular file, which epoll refuses, is always ready. */
+ * for plus NET_HANGUP. Asking for NET_HANGUP too reports a peer that closed only its own side. With
+ * no events at all nothing is reported. A regular file, which epoll refuses, is always ready. Free
+ * the watch before the descriptor is closed. */
 enum {
 	NET_READ = 1,
 	NET_WRITE = 2,
@@ -83,8 +86,10 @@ struct net_handler {
 	void (*head)(void *data, struct net_request *rq);
 	/* The whole body is there: net_request_body. Answer now or later. */
 	void (*body)(void *data, struct net_request *rq);
-	/* The client went away before the answer ended, or the answer could not be written. Nothing
-	 * may be called on `rq` after this. Not called after net_reply_end or net_reply_abort. */
+	/* The client went away before the answer ended, the answer could not be written, or the body
+	 * was malformed, too large or too slow (which the server answers itself). Nothing may be
+	 * called on `rq` after this. Not called after net_reply, net_reply_end or
+	 * net_reply_abort. May be NULL, like `drained`. */
 	void (*gone)(void *data, struct net_request *rq);
 	/* Queued bytes fell below LIMIT_HTTP_OUT_LOW after having been above LIMIT_HTTP_OUT_HIGH. */
 	void (*drained)(void *data, struct net_request *rq);
