@@ -255,6 +255,8 @@ MUST_CHECK struct net_pipe *net_pipe_new(struct net_loop *loop, int fd, size_t m
                                          void (*broken)(void *data), void *data, struct err *err);
 void net_pipe_write(struct net_pipe *p, struct str bytes); /* above max_queued: broken is called */
 size_t net_pipe_queued(const struct net_pipe *p);
+/* Calls `drained` when all that had to be queued has been written; it may free the pipe. */
+void net_pipe_on_drained(struct net_pipe *p, void (*drained)(void *data));
 void net_pipe_free(struct net_pipe *p); /* tries once to write what is queued; NULL is fine */
 
 #endif

@@ -34,6 +34,7 @@ struct net_pipe {
 	struct net_queue out;
 	struct net_task tell;
 	void (*broken)(void *data);
+	void (*drained)(void *data); /* or NULL */
 	void *data;
 };
 
@@ -117,10 +118,13 @@ static void on_writable(void *data, unsigned events)
 {
 	struct net_pipe *p = data;
 	(void)events;
-	if (flush(p))
-		watch_pipe(p);
-	else
+	if (!flush(p)) {
 		break_pipe(p);
+		return;
+	}
+	watch_pipe(p);
+	if (p->drained != NULL && net__queue_len(&p->out) == 0)
+		p->drained(p->data);
 }
 
 struct net_pipe *net_pipe_new(struct net_loop *loop, int fd, size_t max_queued,
@@ -160,6 +164,11 @@ void net_pipe_write(struct net_pipe *p, struct str bytes)
 size_t net_pipe_queued(const struct net_pipe *p)
 {
 	return net__queue_len(&p->out);
+}
+
+void net_pipe_on_drained(struct net_pipe *p, void (*drained)(void *data))
+{
+	p->drained = drained;
 }
 
 void net_pipe_free(struct net_pipe *p)
