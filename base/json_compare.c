@@ -160,12 +160,16 @@ bool json_matches(const struct json *pattern, const struct json *value, struct b
 
 /* ---- Canonical text ---- */
 
+/* An entry of the array that is sorted. */
+struct member {
+	const struct json *node;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const struct json *const *x = a;
-	const struct json *const *y = b;
+	const struct member *x = a, *y = b;
 
-	return strcmp(json_key(*x).p, json_key(*y).p);
+	return strcmp(json_key(x->node).p, json_key(y->node).p);
 }
 
 static bool add_canonical(struct buf *out, const struct json *node);
@@ -173,20 +177,20 @@ static bool add_canonical(struct buf *out, const struct json *node);
 static bool add_canonical_object(struct buf *out, const struct json *object)
 {
 	size_t count = json_count(object), n = 0;
-	const struct json **members = calloc(count + 1, sizeof *members);
+	struct member *members = calloc(count + 1, sizeof *members);
 	bool ok = members != NULL;
 
 	for (const struct json *m = json_first(object); ok && m; m = json_next(m))
-		members[n++] = m;
+		members[n++].node = m;
 	if (n > 1)
 		qsort(members, n, sizeof *members, by_key);
 	buf_add_char(out, '{');
 	for (size_t i = 0; ok && i < n; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		json__quote(out, json_key(members[i]));
+		json__quote(out, json_key(members[i].node));
 		buf_add_char(out, ':');
-		ok = add_canonical(out, members[i]);
+		ok = add_canonical(out, members[i].node);
 	}
 	buf_add_char(out, '}');
 	free(members);

@@ -21,9 +21,9 @@ void json__keys_init(struct json__keys *keys)
 	keys->count = 0;
 	keys->cap = JSON__KEYS_INLINE;
 	keys->seed = 0;
-	if (at) /* an address as a number is all that the kernel interface offers */
-		memcpy(&keys->seed, (const void *)at,
-		       sizeof keys->seed); /* NOLINT(performance-no-int-to-ptr) */
+	if (at) /* the kernel tells an address as a number;
+	           NOLINTNEXTLINE(performance-no-int-to-ptr) */
+		memcpy(&keys->seed, (const void *)at, sizeof keys->seed);
 }
 
 void json__keys_done(struct json__keys *keys)
