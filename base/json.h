@@ -34,8 +34,7 @@ struct json_span {
 	struct str key; /* the raw key without quotes; absent for elements and the root */
 	enum json_type type;
 	struct str value; /* the raw text, strings with their quotes */
-	size_t start; /* offset in the text where the member starts: its key's quote, or the value
-	               */
+	size_t start;     /* offset in the text of its key's quote, or of the value */
 };
 
 typedef void json_visit_fn(void *data, const struct json_span *span);
