@@ -288,6 +288,7 @@ MUST_CHECK bool store_key_each(struct store *st, const struct id *account, struc
 
 struct store_session {
 	struct id account;
+	enum key_kind kind; /* of the key that signed in: a router key may look, not make keys */
 	int64_t expires_ms;
 };
 /* Signs in with a purchase or route key (or a router key, whose account it is). */
