@@ -59,8 +59,8 @@ int64_t store__last_id(const struct store *st);      /* rowid of the last insert
 /* Columns count from 0. Borrowed texts live until the next step. */
 int64_t store__col_i64(const struct store_query *q, int column); /* NULL: 0 */
 struct money store__col_money(const struct store_query *q, int column);
-struct str store__col_str(const struct store_query *q, int column); /* NULL: absent */
-struct id store__col_id(const struct store_query *q, int column);   /* NULL: empty */
+struct str store__col_str(const struct store_query *q, int column);   /* NULL: absent */
+struct id store__col_id(const struct store_query *q, int column);     /* NULL: empty */
 struct hash store__col_hash(const struct store_query *q, int column); /* other length: zeros */
 /* Copies a text of ours into a fixed array; what does not fit is cut. */
 void store__col_text(const struct store_query *q, int column, char *out, size_t size);
@@ -71,13 +71,13 @@ void store__col_text(const struct store_query *q, int column, char *out, size_t 
  * inside a job a savepoint. Undone unless committed. Declare before the queries that it spans, so
  * that they are done first: an unfinished statement would make COMMIT fail. */
 struct store_tx {
-	struct store *st;     /* NULL: not begun, or over */
-	bool savepoint;       /* ends with RELEASE, not COMMIT */
-	bool bare;            /* inside another, without a savepoint of its own */
-	int64_t changes;      /* of the connection when it began */
-	size_t effects;       /* queued when it began */
-	struct hash chain;    /* the receipt chain's head when it began */
-	int64_t receipt;      /* and its number */
+	struct store *st;  /* NULL: not begun, or over */
+	bool savepoint;    /* ends with RELEASE, not COMMIT */
+	bool bare;         /* inside another, without a savepoint of its own */
+	int64_t changes;   /* of the connection when it began */
+	size_t effects;    /* queued when it began */
+	struct hash chain; /* the receipt chain's head when it began */
+	int64_t receipt;   /* and its number */
 };
 
 #define OWN_TX CLEANUP(store__tx_done)
@@ -105,21 +105,24 @@ struct store_db_statement {
 
 struct store_db {
 	sqlite3 *handle;
-	int depth;    /* of open transactions and savepoints */
-	bool torn;    /* a bare call failed half way: the innermost savepoint must go */
-	bool full;    /* synchronous=FULL is set */
-	bool broken;  /* a sync failed: nothing can be trusted to reach the disk any more */
-	bool wal_used; /* frames were written since the last checkpoint */
-	int64_t wal_frames;
+	int depth;          /* of open transactions and savepoints */
+	bool torn;          /* a bare call failed half way: the innermost savepoint must go */
+	bool full;          /* synchronous=FULL is set */
+	bool broken;        /* a sync failed: nothing can be trusted to reach the disk any more */
+	int64_t wal_frames; /* in the log, not yet copied into the database */
 	struct store_db_statement statements[STORE_DB_STATEMENTS];
 };
 
-/* Opens the file (0600 if it is made here) with all pragmas set; does not look at its contents
- * beyond the header. */
+/* Opens the file (0600 if it is made here); neither reads nor changes what is in it. */
 MUST_CHECK bool store__db_open(struct store *st, const char *path, struct err *err);
+/* Turns the log on, once the database is known to be ours. */
+MUST_CHECK bool store__db_use_wal(struct store *st, struct err *err);
 void store__db_close(struct store *st); /* checkpoints; NULL handle is fine */
-/* A script of several statements, a literal of ours. */
+/* One or several statements, a literal of ours. */
 MUST_CHECK bool store__exec(struct store *st, const char *script, struct err *err);
+/* A second database, for a backup to be written to; without a journal, as nobody reads half of one.
+ * The caller closes it with sqlite3_close. */
+MUST_CHECK bool store__db_open_copy(const char *path, sqlite3 **out, struct err *err);
 /* Records what SQLite said: ERR_STORAGE, or ERR_CONFLICT for a UNIQUE rule. Returns false. */
 bool store__db_failed(struct store *st, int rc, struct err *err);
 /* Copies the log into the database. `empty` also cuts the log to nothing. A failure is not an

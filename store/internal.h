@@ -19,6 +19,7 @@ struct store {
 	struct store_backup *backup; /* the one that runs, or NULL */
 	struct hash chain;           /* of the last receipt; zeros before the first */
 	int64_t receipt;             /* its number */
+	struct buf told_models;      /* backs allowed_models of the last store_key_info */
 	char *path;
 };
 
@@ -60,7 +61,7 @@ struct ledger_txn {
 	size_t count;
 };
 
-/* Writes one transaction and moves the balances; `*txn` is its row. ERR_INSUFFICIENT_FUNDS, with
+/* Writes one transaction and moves the balances; `*id` is its row. ERR_INSUFFICIENT_FUNDS, with
  * funds, if an account that cannot owe has too little: then the caller must roll back. Runs inside
  * the caller's transaction. */
 MUST_CHECK bool store__ledger_post(struct store *st, const struct ledger_txn *txn, int64_t *id,
@@ -75,14 +76,24 @@ struct ledger_move {
 MUST_CHECK bool store__ledger_move(struct store *st, const struct ledger_move *move, int64_t *id,
                                    struct err *err);
 
+/* ---- After a crash ---- */
+
+/* Ends every hold that an earlier process left open, by the rule of docs/money.md. */
+MUST_CHECK bool store__holds_recover(struct store *st, struct err *err);
+
+/* ---- Backup ---- */
+
+/* Copies the next slice of the backup that runs, if any. Between transactions only. */
+void store__backup_turn(struct store *st);
+
 /* ---- Live effects ----
  * Queued inside a transaction; applied when the outermost one has committed, before anybody hears
  * of it; forgotten if the transaction that queued them is undone. Memory is taken when they are
  * queued, so that applying cannot fail. */
 
 struct store_pool_row {
-	int64_t service, account;      /* rows */
-	int64_t credit_account;        /* ledger rows */
+	int64_t service, account; /* rows */
+	int64_t credit_account;   /* ledger rows */
 	int64_t hold_account;
 	struct money available, held;
 };
@@ -98,7 +109,7 @@ struct store_key_row {
 	struct id id, account_id;
 	enum key_kind kind;
 	struct str lookup;
-	struct hash hash; /* secret_hash of the whole text */
+	struct hash hash;               /* secret_hash of the whole text */
 	struct store_key_limits limits; /* allowed_models is not read; see below */
 	struct str allowed_models;      /* JSON array text, absent: every model */
 	struct money spent;             /* counts against limits.spend_limit */

@@ -5,41 +5,39 @@
  * call. The hold table has only what is open now; what has ended is a receipt. */
 #include "store/internal.h"
 
-#include <assert.h>
-
 /* Money columns are micro-USD, *_ms columns milliseconds since 1970 UTC, 0 there: never. */
-static const char *const MIGRATIONS[] = {
-	/* 1 */
-	"PRAGMA application_id = 1095980882;"
+static const char *const VERSION_1[] = {
+	"PRAGMA application_id = 1095980114",
 
 	"CREATE TABLE meta ("
 	"  name TEXT PRIMARY KEY,"
 	"  value BLOB NOT NULL"
-	") STRICT, WITHOUT ROWID;"
+	") STRICT, WITHOUT ROWID",
 
-	/* The books. `micros` is the sum of the account's entries, kept for speed; verify re-adds. */
+	/* The books. `micros` is the sum of the account's entries, kept for speed; verify re-adds.
+	 */
 	"CREATE TABLE ledger_account ("
 	"  id INTEGER PRIMARY KEY,"
 	"  name TEXT NOT NULL UNIQUE,"
 	"  may_owe INTEGER NOT NULL CHECK (may_owe IN (0, 1)),"
 	"  micros INTEGER NOT NULL DEFAULT 0 CHECK (micros >= 0 OR may_owe = 1)"
-	") STRICT;"
+	") STRICT",
 	"INSERT INTO ledger_account (id, name, may_owe) VALUES"
-	"  (1, 'usage', 0), (2, 'overrun', 1), (3, 'rail:operator', 1);"
+	"  (1, 'usage', 0), (2, 'overrun', 1), (3, 'rail:operator', 1)",
 
 	"CREATE TABLE txn ("
 	"  id INTEGER PRIMARY KEY,"
 	"  kind TEXT NOT NULL,"
 	"  ref TEXT NOT NULL,"
 	"  created_ms INTEGER NOT NULL"
-	") STRICT;"
+	") STRICT",
 
 	"CREATE TABLE entry ("
 	"  id INTEGER PRIMARY KEY,"
 	"  txn INTEGER NOT NULL REFERENCES txn,"
 	"  account INTEGER NOT NULL REFERENCES ledger_account,"
 	"  micros INTEGER NOT NULL CHECK (micros <> 0)"
-	") STRICT;"
+	") STRICT",
 
 	/* The shop. A policy limit below zero is none. */
 	"CREATE TABLE account ("
@@ -51,7 +49,7 @@ static const char *const MIGRATIONS[] = {
 	"  daily INTEGER NOT NULL DEFAULT -1,"
 	"  approval_above INTEGER NOT NULL DEFAULT -1,"
 	"  created_ms INTEGER NOT NULL"
-	") STRICT;"
+	") STRICT",
 
 	"CREATE TABLE funding ("
 	"  account INTEGER NOT NULL REFERENCES account,"
@@ -60,7 +58,7 @@ static const char *const MIGRATIONS[] = {
 	"  txn INTEGER NOT NULL REFERENCES txn,"
 	"  created_ms INTEGER NOT NULL,"
 	"  PRIMARY KEY (account, reference)"
-	") STRICT, WITHOUT ROWID;"
+	") STRICT, WITHOUT ROWID",
 
 	"CREATE TABLE service ("
 	"  id INTEGER PRIMARY KEY,"
@@ -73,8 +71,8 @@ static const char *const MIGRATIONS[] = {
 	"  credit INTEGER NOT NULL REFERENCES ledger_account,"
 	"  hold INTEGER NOT NULL REFERENCES ledger_account,"
 	"  created_ms INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE INDEX service_account ON service (account);"
+	") STRICT",
+	"CREATE INDEX service_account ON service (account)",
 
 	/* `carried` is what the keys before a rotation had spent; it counts against the limit. */
 	"CREATE TABLE api_key ("
@@ -97,8 +95,8 @@ static const char *const MIGRATIONS[] = {
 	"  last_used_ms INTEGER NOT NULL DEFAULT 0,"
 	"  revoked_ms INTEGER NOT NULL DEFAULT 0,"
 	"  CHECK ((kind = 'router') = (service IS NOT NULL))"
-	") STRICT;"
-	"CREATE INDEX api_key_account ON api_key (account);"
+	") STRICT",
+	"CREATE INDEX api_key_account ON api_key (account)",
 
 	"CREATE TABLE session ("
 	"  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),"
@@ -106,8 +104,8 @@ static const char *const MIGRATIONS[] = {
 	"  key INTEGER NOT NULL REFERENCES api_key,"
 	"  created_ms INTEGER NOT NULL,"
 	"  expires_ms INTEGER NOT NULL"
-	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX session_expires ON session (expires_ms);"
+	") STRICT, WITHOUT ROWID",
+	"CREATE INDEX session_expires ON session (expires_ms)",
 
 	/* `configuration` is canonical JSON; `service` is NULL when the credit goes to the pool. */
 	"CREATE TABLE quote ("
@@ -123,7 +121,7 @@ static const char *const MIGRATIONS[] = {
 	"  service INTEGER REFERENCES service,"
 	"  created_ms INTEGER NOT NULL,"
 	"  expires_ms INTEGER NOT NULL"
-	") STRICT;"
+	") STRICT",
 
 	/* A quote is used up when a purchase has it. */
 	"CREATE TABLE purchase ("
@@ -136,8 +134,8 @@ static const char *const MIGRATIONS[] = {
 	"  total_cents INTEGER NOT NULL CHECK (total_cents >= 0),"
 	"  txn INTEGER NOT NULL REFERENCES txn,"
 	"  created_ms INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE INDEX purchase_account ON purchase (account, created_ms);"
+	") STRICT",
+	"CREATE INDEX purchase_account ON purchase (account, created_ms)",
 
 	/* Kept for ever. `arguments` is hash_plain of the canonical JSON of what was asked. */
 	"CREATE TABLE idempotency ("
@@ -147,7 +145,7 @@ static const char *const MIGRATIONS[] = {
 	"  purchase INTEGER NOT NULL REFERENCES purchase,"
 	"  created_ms INTEGER NOT NULL,"
 	"  PRIMARY KEY (account, key)"
-	") STRICT, WITHOUT ROWID;"
+	") STRICT, WITHOUT ROWID",
 
 	/* The request path. */
 	"CREATE TABLE hold ("
@@ -177,10 +175,11 @@ static const char *const MIGRATIONS[] = {
 	"  input_estimate INTEGER NOT NULL CHECK (input_estimate >= 0),"
 	"  output_estimate INTEGER NOT NULL DEFAULT 0 CHECK (output_estimate >= 0),"
 	"  created_ms INTEGER NOT NULL"
-	") STRICT;"
+	") STRICT",
 
-	/* `charge` is what the buyer paid, `overrun` what nobody covered: together the tokens by the
-	 * prices. `recovered`: ended by the crash rule. `hash` chains the row to the one before. */
+	/* `charge` is what the buyer paid, `overrun` what nobody covered: together the tokens by
+	 * the prices. `recovered`: ended by the crash rule. `hash` chains the row to the one
+	 * before. */
 	"CREATE TABLE receipt ("
 	"  seq INTEGER PRIMARY KEY,"
 	"  request_id TEXT NOT NULL UNIQUE,"
@@ -216,29 +215,163 @@ static const char *const MIGRATIONS[] = {
 	"  first_byte_ms INTEGER NOT NULL,"
 	"  settled_ms INTEGER NOT NULL,"
 	"  hash BLOB NOT NULL CHECK (length(hash) = 32)"
-	") STRICT;"
-	"CREATE INDEX receipt_service ON receipt (service, settled_ms);"
+	") STRICT",
+	"CREATE INDEX receipt_service ON receipt (service, settled_ms)",
 
 	/* Written once, whatever a later query tries. */
 	"CREATE TRIGGER txn_no_update BEFORE UPDATE ON txn"
-	"  BEGIN SELECT RAISE(ABORT, 'transactions never change'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'transactions never change'); END",
 	"CREATE TRIGGER txn_no_delete BEFORE DELETE ON txn"
-	"  BEGIN SELECT RAISE(ABORT, 'transactions never go'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'transactions never go'); END",
 	"CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry"
-	"  BEGIN SELECT RAISE(ABORT, 'entries never change'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'entries never change'); END",
 	"CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry"
-	"  BEGIN SELECT RAISE(ABORT, 'entries never go'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'entries never go'); END",
 	"CREATE TRIGGER receipt_no_update BEFORE UPDATE ON receipt"
-	"  BEGIN SELECT RAISE(ABORT, 'receipts never change'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'receipts never change'); END",
 	"CREATE TRIGGER receipt_no_delete BEFORE DELETE ON receipt"
-	"  BEGIN SELECT RAISE(ABORT, 'receipts never go'); END;"
+	"  BEGIN SELECT RAISE(ABORT, 'receipts never go'); END",
 
-	"PRAGMA user_version = 1;",
+	"PRAGMA user_version = 1",
+	NULL,
 };
 
-#define APPLICATION_ID 1095980882 /* "AS" "SR": what file(1) and we know it by */
+static const char *const *const MIGRATIONS[] = {
+	VERSION_1,
+};
+
+#define APPLICATION_ID 1095980114 /* the bytes "ASTR", as the first migration writes them */
+
+/* A larger database is not read through at every start; `ledger verify` does that. */
+#define CHECK_BYTES_MAX (INT64_C(32) << 20)
 
 int store__schema_version(void)
 {
 	return (int)ARRAY_LEN(MIGRATIONS);
+}
+
+/* ---- What is it? ---- */
+
+static bool read_number(struct store_query query, int64_t *out, struct err *err)
+{
+	OWN_QUERY struct store_query q = query;
+	bool row = false;
+
+	if (!store__step(&q, &row, err))
+		return false;
+	*out = row ? store__col_i64(&q, 0) : 0;
+	return true;
+}
+
+/* `*version` is 0 for an empty file. */
+static bool identify(struct store *st, int64_t *version, struct err *err)
+{
+	int64_t application = 0;
+	int64_t found = 0;
+	int64_t tables = 0;
+
+	if (!read_number(store__query(st, "PRAGMA application_id"), &application, err) ||
+	    !read_number(store__query(st, "PRAGMA user_version"), &found, err) ||
+	    !read_number(store__query(st, "SELECT count(*) FROM sqlite_schema"), &tables, err))
+		return false;
+	if (tables > 0 && application != APPLICATION_ID)
+		return err_set(err, ERR_STORAGE, "'%s' is another program's database", st->path);
+	if (found > store__schema_version())
+		return err_set(err, ERR_STORAGE,
+		               "'%s' was written by a newer version of this program (schema %lld, "
+		               "this one knows %d)",
+		               st->path, (long long)found, store__schema_version());
+	if ((found == 0) != (tables == 0) || found < 0)
+		return err_set(err, ERR_STORAGE, "'%s' is damaged; restore a backup", st->path);
+	*version = found;
+	return true;
+}
+
+static bool check_small(struct store *st, struct err *err)
+{
+	int64_t pages = 0;
+	int64_t page_size = 0;
+
+	if (!read_number(store__query(st, "PRAGMA page_count"), &pages, err) ||
+	    !read_number(store__query(st, "PRAGMA page_size"), &page_size, err))
+		return false;
+	if (pages > CHECK_BYTES_MAX / page_size)
+		return true;
+	OWN_QUERY struct store_query q = store__query(st, "PRAGMA quick_check(1)");
+	bool row = false;
+	if (!store__step(&q, &row, err))
+		return false;
+	if (!row || !str_eq(store__col_str(&q, 0), STR("ok")))
+		return err_set(err, ERR_STORAGE, "'%s' is damaged; restore a backup", st->path);
+	return true;
+}
+
+/* ---- The pepper ---- */
+
+/* With another pepper every key would silently be unknown. A keyed hash of a fixed text tells. */
+static bool check_pepper(struct store *st, struct err *err)
+{
+	OWN_QUERY struct store_query q =
+		store__query(st, "SELECT value FROM meta WHERE name = 'pepper'");
+	struct hash expected = secret_hash(&st->pepper, STR("agent-store"));
+	bool row = false;
+
+	if (!store__step(&q, &row, err))
+		return false;
+	struct hash found = row ? store__col_hash(&q, 0) : (struct hash){ { 0 } };
+	if (!hash_eq(&found, &expected))
+		return err_set(err, ERR_STORAGE,
+		               "'%s.pepper' does not belong to this database; restore the one that "
+		               "was saved with it",
+		               st->path);
+	return true;
+}
+
+static bool write_pepper_mark(struct store *st, struct err *err)
+{
+	OWN_QUERY struct store_query q =
+		store__query(st, "INSERT INTO meta (name, value) VALUES ('pepper', ?1)");
+	struct hash mark = secret_hash(&st->pepper, STR("agent-store"));
+
+	store__bind_hash(&q, 1, &mark);
+	return store__run(&q, err);
+}
+
+/* ---- Migrating ---- */
+
+static bool run_migration(struct store *st, const char *const *statements, struct err *err)
+{
+	for (; *statements != NULL; statements++) {
+		if (!store__exec(st, *statements, err))
+			return false;
+	}
+	return true;
+}
+
+static bool migrate(struct store *st, int64_t version, struct err *err)
+{
+	OWN_TX struct store_tx tx = { 0 };
+
+	if (!store__tx_begin(&tx, st, err))
+		return false;
+	for (int64_t i = version; i < store__schema_version(); i++) {
+		if (!run_migration(st, MIGRATIONS[i], err))
+			return false;
+	}
+	if (version == 0 && !write_pepper_mark(st, err))
+		return false;
+	return store__tx_commit(&tx, err);
+}
+
+bool store__schema_open(struct store *st, struct err *err)
+{
+	int64_t version = 0;
+
+	if (!identify(st, &version, err) || !store__db_use_wal(st, err))
+		return false;
+	if (version > 0 && !check_small(st, err))
+		return false;
+	if (version < store__schema_version() && !migrate(st, version, err))
+		return false;
+	return check_pepper(st, err);
 }
