@@ -344,6 +344,8 @@ struct router *router_new(const struct router_options *options, struct err *err)
 		return NULL;
 	}
 	r->options = *options;
+	if (r->options.drain_ms == 0)
+		r->options.drain_ms = LIMIT_DRAIN_MS;
 	r->started_ms = env_now_ms(options->env);
 	r->client = net_client_new(options->loop, err);
 	if (!r->client)

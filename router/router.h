@@ -26,6 +26,7 @@ struct router_options {
 	struct router_upstream upstreams[PROVIDER_COUNT];
 	const char *listen;     /* "127.0.0.1:8787" */
 	const char *public_url; /* or NULL: http:// and the listen address */
+	int64_t drain_ms;       /* reading on after a hang-up; 0: base/limits.h */
 };
 
 struct router;
