@@ -225,9 +225,32 @@ static bool open_shop(struct mcp_link *link, struct err *err)
 	return true;
 }
 
+static bool put_lock_path(const struct mcp_link *link, struct buf *out, struct err *err)
+{
+	buf_add_z(out, link->db);
+	buf_add_z(out, ".lock");
+	return buf_ok(out, "the path of the lock file", err);
+}
+
+/* For people who look for the owner, and for attach_timed_out. The lock does not depend on it. */
+static void sign_lock(const struct mcp_link *link)
+{
+	OWN_BUF struct buf path = buf_make(LIMIT_HTTP_LINE);
+
+	if (!put_lock_path(link, &path, NULL))
+		return;
+	FILE *f = fopen(path.p, "r+e");
+	if (f == NULL)
+		return;
+	(void)fprintf(f, "%ld\n", (long)getpid());
+	(void)fclose(f); /* a hint that was not written is no hint */
+}
+
 static void become_owner(struct mcp_link *link)
 {
 	struct err err = { 0 };
+
+	sign_lock(link);
 
 	if (!open_shop(link, &err)) {
 		store_lock_free(link->lock);
@@ -260,9 +283,7 @@ static void attach_timed_out(struct mcp_link *link)
 	OWN_BUF struct buf lock_path = buf_make(LIMIT_HTTP_LINE);
 	struct err err = { 0 };
 
-	buf_add_z(&lock_path, link->db);
-	buf_add_z(&lock_path, ".lock");
-	if (!buf_ok(&lock_path, "the path of the lock file", &err)) {
+	if (!put_lock_path(link, &lock_path, &err)) {
 		attach_failed(link, &err);
 		return;
 	}

@@ -288,8 +288,9 @@ static void show_step(const struct mcp__step *step, int number, const struct jso
 	else
 		buf_addf(&what, "%.*s %.*s", STR_ARG(step->method), STR_ARG(step->path));
 	put_outcome(answer, &outcome);
-	printf("  %3d  %-44s %-22s %7.1f ms\n", number, what.p == NULL ? "" : what.p,
-	       outcome.p == NULL ? "" : outcome.p, (double)us / 1000);
+	printf("  %3d  %-44s %-22s %5" PRId64 ".%" PRId64 " ms\n", number,
+	       what.p == NULL ? "" : what.p, outcome.p == NULL ? "" : outcome.p, us / 1000,
+	       us % 1000 / 100);
 }
 
 static bool run_step(struct run *run, const struct json *node, int number, struct err *err)
