@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench.py BUILD: agent-store beside nginx on this machine, in one run; writes docs/performance.md.
+
+Machines are noisy and differ, so rounds of all targets are interleaved and what counts are ratios
+within a round; the table has the median over the rounds. Nothing in it comes from elsewhere.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from local_shop import ROOT, Failure, Shop, http, wait_for  # noqa: E402
+from mcp_client import McpClient  # noqa: E402
+import report  # noqa: E402
+
+ROUNDS = 5
+LOAD_SECONDS = 2
+LATENCY_SECONDS = 1
+CONNECTIONS = 32
+REQUEST_BYTES = 1900
+ANSWER_BYTES = 568
+STARTS = 20
+CALLS = 2000
+CORES = sorted(os.sched_getaffinity(0))
+
+
+# ---- What is measured ----
+
+@dataclass
+class Round:
+  requests: int
+  seconds: float
+  p50_us: int
+  p99_us: int
+  cpu_us: float  # of the target, per request
+
+  @property
+  def rate(self):
+    return self.requests / self.seconds
+
+
+@dataclass
+class Target:
+  name: str
+  url: str
+  key: str = "none"
+  pid: int = 0  # 0: nothing stands between
+  shop: Shop = None
+  service: str = ""
+  idle_kib: int = 0
+  loaded_kib: int = 0
+  load: list = field(default_factory=list)
+  latency: list = field(default_factory=list)
+
+
+def family(pid):
+  """The process and its children (nginx has a master and a worker)."""
+  children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+  return [pid, *map(int, children)]
+
+
+def threads(pid):
+  return [int(task) for one in family(pid) for task in os.listdir(f"/proc/{one}/task")]
+
+
+def pin(pid, core):
+  for thread in threads(pid):
+    os.sched_setaffinity(thread, {core})
+
+
+def cpu_us(pid):
+  """Microseconds that the process has run, of all its threads."""
+  total = 0
+  for one in family(pid):
+    for task in pathlib.Path(f"/proc/{one}/task").iterdir():
+      total += int((task / "schedstat").read_text().split()[0])
+  return total / 1000
+
+
+def resident_kib(pid):
+  return sum(int(line.split()[1]) for one in family(pid)
+             for line in pathlib.Path(f"/proc/{one}/status").read_text().splitlines()
+             if line.startswith("VmRSS:"))
+
+
+def wrk(target, body, connections, seconds, core):
+  before = cpu_us(target.pid) if target.pid else 0
+  run = subprocess.run(
+    ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+     "-s", HERE / "chat.lua", target.url + "/chat/completions"],
+    env={**os.environ, "BENCH_BODY": str(body), "BENCH_KEY": target.key},
+    capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=seconds + 60)
+  after = cpu_us(target.pid) if target.pid else 0
+  figures = [line.split()[1:] for line in run.stdout.splitlines() if line.startswith("figures ")]
+  if run.returncode != 0 or not figures:
+    raise Failure(f"wrk against {target.name}: {run.stdout}{run.stderr}")
+  requests, us, errors, p50, p99 = map(int, figures[0])
+  if errors or not requests:
+    raise Failure(f"{target.name}: {errors} errors in {requests} requests: {run.stdout}")
+  return Round(requests, us / 1e6, p50, p99, (after - before) / requests)
+
+
+# ---- The machines in the experiment ----
+
+def chat_request():
+  """A request of a usual size: a system prompt, a question, a limit on the answer."""
+  request = {"model": "gpt-5.4", "max_completion_tokens": 256, "messages": [
+    {"role": "system", "content": ""},
+    {"role": "user", "content": "Summarize the deployment status of all regions in two sentences."}]}
+  padding = "You are the assistant of an operations team. Be concise and name your sources. "
+  missing = REQUEST_BYTES - len(json.dumps(request))
+  request["messages"][0]["content"] = (padding * (missing // len(padding) + 1))[:missing]
+  return json.dumps(request)
+
+
+def chat_answer():
+  answer = {
+    "id": "chatcmpl-bench", "object": "chat.completion", "created": 1767225600, "model": "gpt-5.4",
+    "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None,
+                 "message": {"role": "assistant", "content": "", "refusal": None}}],
+    "usage": {"prompt_tokens": 412, "completion_tokens": 38, "total_tokens": 450,
+              "prompt_tokens_details": {"cached_tokens": 0},
+              "completion_tokens_details": {"reasoning_tokens": 0}}}
+  padding = "Deployment is healthy. All regions are green and queue depth is normal. "
+  missing = ANSWER_BYTES - len(json.dumps(answer))
+  answer["choices"][0]["message"]["content"] = (padding * (missing // len(padding) + 1))[:missing]
+  return json.dumps(answer)
+
+
+def nginx(shop, name, server, port, core):
+  """Starts an nginx of its own folder with this server block; returns its process id."""
+  binary = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+  folder = shop.folder / name
+  folder.mkdir()
+  conf = (HERE / "nginx.conf.in").read_text()
+  for word, value in {"@USER@": "user root;" if os.geteuid() == 0 else "", "@FOLDER@": str(folder),
+                      "@SERVER@": server}.items():
+    conf = conf.replace(word, value)
+  (folder / "nginx.conf").write_text(conf)
+  process = shop.start(["taskset", "-c", str(core), binary, "-e", folder / "nginx.log",
+                        "-c", folder / "nginx.conf"], log=f"{name}.log")
+  wait_for(lambda: answers(f"http://127.0.0.1:{port}/v1"), name, shop.folder / f"{name}.log")
+  return process.pid
+
+
+def answers(url):
+  try:
+    return http("POST", url + "/chat/completions", body={})[0] == 200
+  except OSError:
+    return False
+
+
+def free_port():
+  import socket
+  with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    return s.getsockname()[1]
+
+
+def start_nginx_pair(shop):
+  """The provider and, in front of it, the yardstick."""
+  upstream, proxy = free_port(), free_port()
+  body = chat_answer().replace("'", "\\'")
+  nginx(shop, "provider", f"""
+	server {{
+		listen 127.0.0.1:{upstream} backlog=1024;
+		location / {{ return 200 '{body}'; }}
+	}}""", upstream, CORES[-1])
+  pid = nginx(shop, "proxy", f"""
+	upstream provider {{
+		server 127.0.0.1:{upstream};
+		keepalive 64;
+	}}
+	server {{
+		listen 127.0.0.1:{proxy} backlog=1024;
+		location / {{
+			proxy_pass http://provider;
+			proxy_http_version 1.1;
+			proxy_set_header Connection "";
+		}}
+	}}""", proxy, CORES[0])
+  direct = Target("direct", f"http://127.0.0.1:{upstream}/v1")
+  return direct, Target("nginx", f"http://127.0.0.1:{proxy}/v1", pid=pid)
+
+
+def start_store(shop, durability):
+  """Starts a server, buys credit and a key from it as an agent does."""
+  account = shop.command("account", "create", "bench")
+  shop.command("wallet", "fund", "bench", "10000", "--reference", "bench")
+  shop.settings["AGENT_API_KEY"] = account["purchaseKey"]
+  process = shop.start(["taskset", "-c", str(CORES[0]), shop.binary, "serve"], shop.env())
+  with McpClient([shop.binary, "mcp"], shop.env()) as mcp:
+    mcp.handshake()
+    bought = mcp.tool("purchase_create", catalogItemId="cat_router_credit_001", quantity=1,
+                      configuration={"creditAmountUsd": 10000}, idempotencyKey="bench")
+    service = bought["service"]["id"]
+    key = mcp.tool("router_api_key_create", serviceId=service, label="bench")["apiKey"]
+  status, _, said = http("GET", key["baseUrl"] + "/models", key["secret"])
+  if status != 200:
+    raise Failure(f"the router does not answer: {said}")
+  return Target(durability, key["baseUrl"], key["secret"], process.pid, shop, service,
+                idle_kib=resident_kib(process.pid))
+
+
+# ---- The experiment ----
+
+def measure(targets, body):
+  say("throughput", f"{CONNECTIONS} connections, {ROUNDS} rounds of {LOAD_SECONDS} s each")
+  for target in targets:
+    wrk(target, body, CONNECTIONS, 1, CORES[-1])
+  for _ in range(ROUNDS):
+    for target in targets:
+      target.load.append(wrk(target, body, CONNECTIONS, LOAD_SECONDS, CORES[-1]))
+  for target in targets:
+    target.loaded_kib = resident_kib(target.pid) if target.pid else 0
+
+
+def measure_latency(targets, provider_pids, body):
+  """All on one core, one connection: what is added, without the wake-ups of another core."""
+  say("latency", f"one connection, one core, {ROUNDS} rounds of {LATENCY_SECONDS} s each")
+  core = CORES[0]
+  for pid in provider_pids:
+    pin(pid, core)
+  for _ in range(ROUNDS):
+    for target in targets:
+      target.latency.append(wrk(target, body, 1, LATENCY_SECONDS, core))
+
+
+def prove_books(target):
+  """The load has left correct books and no hold."""
+  with McpClient([target.shop.binary, "mcp"], target.shop.env()) as mcp:
+    mcp.handshake()
+    deadline = time.monotonic() + 30
+    while float(held := router_of(mcp, target)["heldUsd"]) and time.monotonic() < deadline:
+      time.sleep(0.2)
+    left = router_of(mcp, target)["creditBalanceUsd"]
+  if float(held):
+    raise Failure(f"{target.name}: {held} USD are still held")
+  verdict = target.shop.command("ledger", "verify")["verdict"]
+  if not verdict["ok"]:
+    raise Failure(f"{target.name}: {verdict['problem']}")
+  requests = target.shop.command("usage", "bench")["total"]["requests"]
+  seen = sum(r.requests for r in target.load + target.latency)
+  if requests < seen:
+    raise Failure(f"{target.name}: {seen} answers, but {requests} receipts")
+  return {"receipts": verdict["receipts"], "entries": verdict["entries"], "left": left}
+
+
+def router_of(mcp, target):
+  return mcp.tool("service_get", serviceId=target.service)["service"]["router"]
+
+
+def measure_mcp(shop):
+  """Over stdio, with nobody else on the store."""
+  say("mcp", f"{STARTS} starts, {CALLS} calls of each tool")
+  account = shop.command("account", "create", "bench")
+  env = shop.env(AGENT_API_KEY=account["purchaseKey"])
+  starts, firsts, calls = [], [], {}
+  for _ in range(STARTS):
+    begin = time.perf_counter()
+    with McpClient([shop.binary, "mcp"], env) as mcp:
+      mcp.handshake()
+      starts.append(time.perf_counter() - begin)
+      mcp.tool("wallet_get")
+      firsts.append(time.perf_counter() - begin)
+  with McpClient([shop.binary, "mcp"], env) as mcp:
+    mcp.handshake()
+    for name, arguments in (("catalog_search", {"q": "router credits", "limit": 1}), ("wallet_get", {})):
+      took = []
+      for _ in range(CALLS + 200):
+        begin = time.perf_counter()
+        mcp.tool(name, **arguments)
+        took.append(time.perf_counter() - begin)
+      calls[name] = sorted(took[200:])
+    resident = resident_kib(mcp.process.pid)
+  return {"start": statistics.median(starts), "first": statistics.median(firsts), "calls": calls,
+          "resident_kib": resident}
+
+
+def measure_disk(folder):
+  """Median microseconds of a 4 KiB append with fdatasync: what `power` waits for."""
+  took = []
+  with open(folder / "sync", "wb", buffering=0) as file:
+    for _ in range(200):
+      begin = time.perf_counter()
+      file.write(b"x" * 4096)
+      os.fdatasync(file.fileno())
+      took.append((time.perf_counter() - begin) * 1e6)
+  return statistics.median(took)
+
+
+def say(what, text):
+  print(f"-- {what}: {text}", flush=True)
+
+
+def run(build):
+  parent = pathlib.Path(build) / "bench"  # not /tmp, which may be memory: the disk is part of it
+  parent.mkdir(exist_ok=True)
+  with Shop(build, parent) as yard:
+    direct, proxy = start_nginx_pair(yard)
+    proxy.idle_kib = resident_kib(proxy.pid)
+    providers = [process.pid for process in yard.processes]
+    upstream = {"OPENAI_BASE_URL": direct.url, "OPENAI_API_KEY": "bench"}
+    with Shop(build, parent, DURABILITY="power", **upstream) as power, \
+         Shop(build, parent, DURABILITY="process", **upstream) as process:
+      stores = [start_store(power, "power"), start_store(process, "process")]
+      targets = [direct, proxy, *stores]
+      body = yard.folder / "request.json"
+      body.write_text(chat_request())
+      measure(targets, body)
+      measure_latency(targets, providers, body)
+      books = {target.name: prove_books(target) for target in stores}
+    with Shop(build, parent, LISTEN="none") as alone:
+      mcp = measure_mcp(alone)
+    disk = measure_disk(yard.folder)
+  return {"targets": {target.name: target for target in targets}, "books": books, "mcp": mcp,
+          "disk_us": disk, "request_bytes": REQUEST_BYTES, "answer_bytes": ANSWER_BYTES,
+          "connections": CONNECTIONS, "rounds": ROUNDS, "load_seconds": LOAD_SECONDS,
+          "latency_seconds": LATENCY_SECONDS, "starts": STARTS, "calls": CALLS}
+
+
+def main():
+  if len(sys.argv) != 2:
+    sys.exit("usage: bench.py BUILD")
+  begin = time.monotonic()
+  try:
+    results = run(sys.argv[1])
+  except Failure as failure:
+    sys.exit(f"bench: {failure}")
+  table = report.table(results)
+  print(f"\n{table}\n")
+  page = ROOT / "docs" / "performance.md"
+  page.write_text(report.page(results, table))
+  print(f"-- written to {page.relative_to(ROOT)}, {time.monotonic() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+  main()
