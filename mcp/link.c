@@ -311,7 +311,8 @@ static void become_relay(struct mcp_link *link)
 {
 	net_timer_stop(&link->attach);
 	move(link, MCP_LINK_RELAY);
-	log_event(LOG_INFO, "standby", "socket=%s", link->socket_path);
+	log_event(link->hooks.passing ? LOG_DEBUG : LOG_INFO, "standby", "socket=%s",
+	          link->socket_path);
 	send_waiting(link);
 }
 
