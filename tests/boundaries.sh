@@ -83,8 +83,8 @@ in_code() { grep -E "$1" "$work/code" || :; }
 in_bare() { grep -E "$1" "$work/bare" || :; }
 but() { grep -vE "$1" || :; }
 
-# The program itself: layers and main.c, not its tests.
-ours="^($layers/[^:]*|main\.c):[0-9]+:"
+# The program itself, not its tests: the layers, and what joins them at the top.
+ours="^($layers/[^:]*|[^/:]+\.[ch]):[0-9]+:"
 include='#[[:space:]]*include[[:space:]]*'
 
 may_include() { # LAYER ALLOWED

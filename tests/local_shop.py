@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Nothing but the settings may matter: this is what an agent host passes on.
 HOST_ENV = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+
+LISTENING = re.compile(r"^provider-sim listening on (\S+)\n", re.MULTILINE)
 
 
 class Failure(Exception):
@@ -54,7 +57,7 @@ class Shop:
     return json.loads(run.stdout)
 
   def start(self, argv, env=None, log="log"):
-    """Starts a server whose output goes to a file of the folder."""
+    """Starts a server whose output goes to the file `log` of the folder."""
     with open(self.folder / log, "ab") as out:
       process = subprocess.Popen(argv, env=env or HOST_ENV, stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=out)
@@ -63,19 +66,19 @@ class Shop:
 
   def start_provider(self):
     """Starts the simulated provider; returns where it listens, "http://127.0.0.1:PORT"."""
-    ports = self.folder / "provider-port"
-    self.start([self.simulator, "--listen", "127.0.0.1:0", "--scenarios", ROOT / "fixtures/upstream",
-                "--key", "sim-key", "--port-file", ports], log="provider-sim.log")
-    wait_for(ports.exists, "provider-sim", self.folder / "provider-sim.log")
-    return f"http://127.0.0.1:{ports.read_text().strip()}"
+    log = self.folder / "provider-sim.log"
+    self.start([self.simulator, "--listen", "127.0.0.1:0", "--script", ROOT / "fixtures/upstream",
+                "--key", "sim-key"], log=log.name)
+    wait_for(lambda: LISTENING.search(log.read_text()), self.processes[-1], log)
+    return "http://" + LISTENING.search(log.read_text())[1]
 
 
-def wait_for(ready, what, log=None, seconds=10):
+def wait_for(ready, process, log, seconds=10):
+  """Until the process is ready; what it said is in the failure if it never is."""
   deadline = time.monotonic() + seconds
   while not ready():
-    if time.monotonic() > deadline:
-      said = log.read_text(errors="replace").strip() if log and log.exists() else ""
-      raise Failure(f"{what} did not start in {seconds} s: {said}")
+    if process.poll() is not None or time.monotonic() > deadline:
+      raise Failure(f"{process.args[0]} did not start: {log.read_text(errors='replace').strip()}")
     time.sleep(0.005)
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -149,19 +150,16 @@ def nginx(shop, name, server, port, core):
   (folder / "nginx.conf").write_text(conf)
   process = shop.start(["taskset", "-c", str(core), binary, "-e", folder / "nginx.log",
                         "-c", folder / "nginx.conf"], log=f"{name}.log")
-  wait_for(lambda: answers(f"http://127.0.0.1:{port}/v1"), name, shop.folder / f"{name}.log")
+  wait_for(lambda: listens(port), process, shop.folder / f"{name}.log")
   return process.pid
 
 
-def answers(url):
-  try:
-    return http("POST", url + "/chat/completions", body={})[0] == 200
-  except OSError:
-    return False
+def listens(port):
+  with socket.socket() as s:
+    return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port():
-  import socket
   with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     return s.getsockname()[1]
@@ -197,8 +195,10 @@ def start_store(shop, durability):
   """Starts a server, buys credit and a key from it as an agent does."""
   account = shop.command("account", "create", "bench")
   shop.command("wallet", "fund", "bench", "10000", "--reference", "bench")
-  shop.settings["AGENT_API_KEY"] = account["purchaseKey"]
+  port = free_port()
+  shop.settings |= {"AGENT_API_KEY": account["purchaseKey"], "LISTEN": f"127.0.0.1:{port}"}
   process = shop.start(["taskset", "-c", str(CORES[0]), shop.binary, "serve"], shop.env())
+  wait_for(lambda: listens(port), process, shop.folder / "log")
   with McpClient([shop.binary, "mcp"], shop.env()) as mcp:
     mcp.handshake()
     bought = mcp.tool("purchase_create", catalogItemId="cat_router_credit_001", quantity=1,
@@ -338,7 +338,7 @@ def main():
   except Failure as failure:
     sys.exit(f"bench: {failure}")
   table = report.table(results)
-  print(f"\n{table}\n")
+  print(f"\n{table}\n\n{report.mcp_table(results['mcp'])}\n")
   page = ROOT / "docs" / "performance.md"
   page.write_text(report.page(results, table))
   print(f"-- written to {page.relative_to(ROOT)}, {time.monotonic() - begin:.0f} s")
