@@ -76,12 +76,13 @@ bool http_start(struct http_call *c, const char *url, struct str body, int64_t i
 	const struct net_header headers[] = {
 		{ STR_INIT("authorization"), STR_INIT("Bearer sk-secret") },
 		{ STR_INIT("x-empty"), STR_INIT("") },
+		c->extra,
 	};
 	struct net_exchange_request rq = {
 		.method = body.p != NULL ? "POST" : "GET",
 		.url = url,
 		.headers = headers,
-		.header_count = ARRAY_LEN(headers),
+		.header_count = ARRAY_LEN(headers) - (c->extra.name.p == NULL),
 		.body = body,
 		.connect_ms = 2000,
 		.idle_ms = idle_ms,
@@ -111,16 +112,21 @@ static void on_done(void *data, enum net_end end, const char *why)
 
 static const struct net_exchange_events EVENTS = { on_head, on_data, on_done };
 
-void http_setup(struct http_fixture *f, const char *const *script)
+void http_setup_client(struct http_fixture *f)
 {
 	struct err err = { 0 };
-	raw_server_start(&f->server, script);
-	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/v1/x?key=hidden",
-	               f->server.port);
 	f->loop = net_loop_new(&err);
 	f->client = f->loop != NULL ? net_client_new(f->loop, &err) : NULL;
 	if (!CHECK(f->client != NULL))
 		abort();
+}
+
+void http_setup(struct http_fixture *f, const char *const *script)
+{
+	raw_server_start(&f->server, script);
+	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/v1/x?key=hidden",
+	               f->server.port);
+	http_setup_client(f);
 }
 
 void http_hang_up(struct http_fixture *f)

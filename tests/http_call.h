@@ -25,6 +25,7 @@ struct http_call {
 	enum http_plan plan;
 	struct http_call *other; /* cancelled by CANCEL_OTHER_IN_HEAD */
 	const char *next_url;    /* started inside done, once */
+	struct net_header extra; /* sent too, if it has a name */
 	struct buf log;          /* "head 200 data done complete " */
 	struct buf fields;       /* "name=value;" */
 	size_t bytes;
@@ -43,6 +44,7 @@ struct http_fixture {
 };
 
 void http_setup(struct http_fixture *f, const char *const *script);
+void http_setup_client(struct http_fixture *f); /* without a server */
 void http_step_for(struct http_fixture *f, int64_t ms);
 /* Closes all connections and waits for the script's end. */
 void http_hang_up(struct http_fixture *f);
