@@ -86,19 +86,21 @@ struct net_handler {
 	void (*head)(void *data, struct net_request *rq);
 	/* The whole body is there: net_request_body. Answer now or later. */
 	void (*body)(void *data, struct net_request *rq);
-	/* The client went away before the answer ended, the answer could not be written, or the body
-	 * was malformed, too large or too slow (which the server answers itself). Nothing may be
-	 * called on `rq` after this. Not called after net_reply, net_reply_end or
+	/* The client went away before the answer ended, the answer could not be written, or the
+	 * body was malformed, too large or too slow (which the server answers itself). Nothing may
+	 * be called on `rq` after this. Not called after net_reply, net_reply_end or
 	 * net_reply_abort. May be NULL, like `drained`. */
 	void (*gone)(void *data, struct net_request *rq);
-	/* Queued bytes fell below LIMIT_HTTP_OUT_LOW after having been above LIMIT_HTTP_OUT_HIGH. */
+	/* Queued bytes fell below LIMIT_HTTP_OUT_LOW after having been above LIMIT_HTTP_OUT_HIGH.
+	 */
 	void (*drained)(void *data, struct net_request *rq);
 };
 
 struct net_server_options {
-	const char *listen;      /* "127.0.0.1:8787", "[::1]:0" */
-	const char *public_host; /* authority of PUBLIC_URL, accepted in Host beside our own; or NULL */
-	size_t head_max;         /* zero: the value of base/limits.h; likewise below */
+	const char *listen; /* "127.0.0.1:8787", "[::1]:0" */
+	const char *
+		public_host; /* authority of PUBLIC_URL, accepted in Host beside our own; or NULL */
+	size_t head_max;     /* zero: the value of base/limits.h; likewise below */
 	size_t body_max;
 	size_t connections_max;
 	size_t per_peer_max;
@@ -119,7 +121,8 @@ size_t net_server_active(const struct net_server *s); /* requests without a fini
 
 /* The request. Borrowed texts live as long as the request. */
 struct str net_request_method(const struct net_request *rq);
-struct str net_request_path(const struct net_request *rq);  /* decoded of nothing: as sent, before '?' */
+struct str net_request_path(
+	const struct net_request *rq); /* decoded of nothing: as sent, before '?' */
 struct str net_request_query(const struct net_request *rq); /* after '?', absent if there is none */
 struct str net_request_header(const struct net_request *rq, const char *name); /* absent if none */
 /* All fields in order, for passing on; `count` is set. */
@@ -158,16 +161,16 @@ struct net_exchange_request {
 	const char *url;    /* http or https; redirects are not followed, proxies not used */
 	const struct net_header *headers;
 	size_t header_count;
-	struct str body; /* the caller's, must live until `done` or cancel */
+	struct str body;    /* the caller's, must live until `done` or cancel */
 	int64_t connect_ms; /* zero: base/limits.h */
 	int64_t idle_ms;    /* silence after which the exchange fails; zero: base/limits.h */
 };
 
 enum net_end {
-	NET_END_COMPLETE,  /* the whole answer was read */
+	NET_END_COMPLETE,   /* the whole answer was read */
 	NET_END_NO_CONNECT, /* name, connection or TLS failed: nothing was sent */
-	NET_END_TIMEOUT,   /* connect_ms or idle_ms passed */
-	NET_END_BROKEN     /* the connection failed in the middle, or the answer is malformed */
+	NET_END_TIMEOUT,    /* connect_ms or idle_ms passed */
+	NET_END_BROKEN      /* the connection failed in the middle, or the answer is malformed */
 };
 
 struct net_exchange_events {
