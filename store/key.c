@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "store/shop.h"
 
-#define MODELS_TEXT_MAX (LIMIT_ALLOWED_MODELS * (LIMIT_MODEL_ID * 6 + 4)) /* all of it escaped */
+#define MODELS_TEXT_MAX \
+	((size_t)LIMIT_ALLOWED_MODELS * (LIMIT_MODEL_ID * 6 + 4)) /* all of it escaped */
 
 /* ---- Reading ---- */
 
@@ -279,6 +280,7 @@ bool store__key_create(struct store *st, const struct store__key_spec *spec, str
 	       store__live_key_new(st, &live, err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the public header's shape */
 bool store_router_key_create(struct store *st, const struct id *account, struct str service_id,
                              struct str label, const struct store_key_limits *limits,
                              struct store_key_info *out, struct secret *secret, struct err *err)

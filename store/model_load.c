@@ -45,7 +45,7 @@ static bool is_name(struct str s)
 		bool word =
 			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 
-		if (!word && !memchr("-._:/", c, 5))
+		if (!word && (c == '\0' || !strchr("-._:/", c)))
 			return false;
 	}
 	return s.len > 0;

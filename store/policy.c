@@ -3,7 +3,7 @@
  * because its reader is a program that has to decide what to do next. */
 #include "store/shop.h"
 
-#define DAY_MS (24 * 60 * 60 * INT64_C(1000))
+#define DAY_MS INT64_C(86400000)
 
 static bool check_purchase_limit(const struct store_policy *policy, struct money amount,
                                  struct err *err)

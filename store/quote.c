@@ -58,8 +58,10 @@ bool store__price(struct store *st, int64_t account, const struct store_purchase
 		return err_set(err, ERR_NOT_FOUND,
 		               "there is no catalog item '%.*s': catalog_search lists them",
 		               STR_ARG(what->item_id));
-	if (!json_read(what->configuration, offer.item->configuration, &configuration, err))
-		return err_prefix(err, "configuration");
+	if (!json_read(what->configuration, offer.item->configuration, &configuration, err)) {
+		(void)err_prefix(err, "configuration");
+		return false;
+	}
 	if (!price_quantity(configuration.credit_amount, &offer, err))
 		return false;
 	if (configuration.service_id.p &&
@@ -106,13 +108,14 @@ static struct store_quote quote_of(struct store *st, const struct store__offer *
 		.credit_amount = offer->credit,
 		.service = offer->service.id,
 		.status = "open",
-		.expires_ms = store__now(st) + LIMIT_QUOTE_MS,
+		.expires_ms = store__now(st) + (int64_t)LIMIT_QUOTE_MS,
 	};
 
 	memcpy(quote.display_name, offer->display_name, sizeof(quote.display_name));
 	return quote;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the public header's shape */
 bool store_quote_create(struct store *st, const struct id *account, struct str item_id,
                         int64_t quantity, const struct json *configuration, struct store_quote *out,
                         struct err *err)

@@ -36,7 +36,7 @@ bool store_session_create(struct store *st, struct str key_text, struct store_se
 {
 	OWN_TX struct store_tx tx = { 0 };
 	OWN_SECRET struct secret made = { 0 };
-	int64_t now = store__now(st), expires = now + LIMIT_SESSION_MS;
+	int64_t now = store__now(st), expires = now + (int64_t)LIMIT_SESSION_MS;
 	struct store__key_owner owner;
 	struct hash hash;
 

@@ -66,10 +66,10 @@ static bool each_row(struct store *st, const char *sql, const struct span *span,
 	}
 }
 
-/* More than six parameters: the header's shape, which spells out one question. */
+/* NOLINTNEXTLINE(readability-function-size): the public header's shape */
 bool store_usage_each(struct store *st, const struct id *account, struct str service_id,
                       int64_t from_ms, int64_t to_ms, enum usage_group by, store_usage_fn *fn,
-                      void *data, struct err *err) /* NOLINT(readability-function-size) */
+                      void *data, struct err *err)
 {
 	const struct span span = { account, service_id, from_ms, to_ms };
 	struct store_service service;

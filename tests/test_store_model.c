@@ -45,124 +45,125 @@ static void providers_and_states_have_names(void)
 	CHECK_I64(p, PROVIDER_GOOGLE);
 }
 
+/* Micro-USD per million: input, write 5m, write 1h, read, output. */
+static const struct {
+	const char *id, *upstream;
+	enum provider provider;
+	enum model_state state;
+	int64_t prices[TOKEN_CLASS_COUNT];
+} SHIPPED[] = {
+	{ "gpt-5.4",
+	  "gpt-5.4",
+	  PROVIDER_OPENAI,
+	  MODEL_ACTIVE,
+	  { 2500000, 2500000, 2500000, 250000, 15000000 } },
+	{ "gpt-5.4-mini",
+	  "gpt-5.4-mini",
+	  PROVIDER_OPENAI,
+	  MODEL_ACTIVE,
+	  { 750000, 750000, 750000, 75000, 4500000 } },
+	{ "gpt-5.4-nano",
+	  "gpt-5.4-nano",
+	  PROVIDER_OPENAI,
+	  MODEL_ACTIVE,
+	  { 200000, 200000, 200000, 20000, 1250000 } },
+	{ "claude-opus-4-1",
+	  "claude-opus-4-1-20250805",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_RETIRED,
+	  { 15000000, 18750000, 30000000, 1500000, 75000000 } },
+	{ "claude-sonnet-4",
+	  "claude-sonnet-4-20250514",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_RETIRED,
+	  { 3000000, 3750000, 6000000, 300000, 15000000 } },
+	{ "claude-haiku-4-5",
+	  "claude-haiku-4-5-20251001",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_ACTIVE,
+	  { 1000000, 1250000, 2000000, 100000, 5000000 } },
+	{ "claude-3-5-haiku",
+	  "claude-3-5-haiku-20241022",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_RETIRED,
+	  { 800000, 1000000, 1600000, 80000, 4000000 } },
+	{ "gemini-2.5-pro",
+	  "gemini-2.5-pro",
+	  PROVIDER_GOOGLE,
+	  MODEL_DEPRECATED,
+	  { 1250000, 1250000, 1250000, 125000, 10000000 } },
+	{ "gemini-2.5-flash",
+	  "gemini-2.5-flash",
+	  PROVIDER_GOOGLE,
+	  MODEL_DEPRECATED,
+	  { 300000, 300000, 300000, 30000, 2500000 } },
+	{ "gemini-2.5-flash-lite",
+	  "gemini-2.5-flash-lite",
+	  PROVIDER_GOOGLE,
+	  MODEL_ACTIVE,
+	  { 100000, 100000, 100000, 10000, 400000 } },
+	{ "gemini-3.1-flash-lite-preview",
+	  "gemini-3.1-flash-lite-preview",
+	  PROVIDER_GOOGLE,
+	  MODEL_RETIRED,
+	  { 250000, 250000, 250000, 25000, 1500000 } },
+	{ "kimi-k2.5",
+	  "kimi-k2.5",
+	  PROVIDER_KIMI,
+	  MODEL_RETIRED,
+	  { 600000, 600000, 600000, 100000, 3000000 } },
+	{ "kimi-k2-0905",
+	  "kimi-k2-0905-preview",
+	  PROVIDER_KIMI,
+	  MODEL_RETIRED,
+	  { 600000, 600000, 600000, 150000, 2500000 } },
+	{ "kimi-k2-thinking",
+	  "kimi-k2-thinking",
+	  PROVIDER_KIMI,
+	  MODEL_RETIRED,
+	  { 600000, 600000, 600000, 150000, 2500000 } },
+	{ "claude-sonnet-4-6",
+	  "claude-sonnet-4-6",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_ACTIVE,
+	  { 3000000, 3750000, 6000000, 300000, 15000000 } },
+	{ "claude-opus-4-7",
+	  "claude-opus-4-7",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_ACTIVE,
+	  { 5000000, 6250000, 10000000, 500000, 25000000 } },
+	{ "claude-sonnet-5",
+	  "claude-sonnet-5",
+	  PROVIDER_ANTHROPIC,
+	  MODEL_ACTIVE,
+	  { 2000000, 2500000, 4000000, 200000, 10000000 } },
+	{ "kimi-k2.6",
+	  "kimi-k2.6",
+	  PROVIDER_KIMI,
+	  MODEL_ACTIVE,
+	  { 950000, 950000, 950000, 160000, 4000000 } },
+};
+
 static void shipped_models_have_their_makers_prices(void)
 {
-	/* Micro-USD per million: input, write 5m, write 1h, read, output. */
-	static const struct {
-		const char *id, *upstream;
-		enum provider provider;
-		enum model_state state;
-		int64_t prices[TOKEN_CLASS_COUNT];
-	} ROWS[] = {
-		{ "gpt-5.4",
-		  "gpt-5.4",
-		  PROVIDER_OPENAI,
-		  MODEL_ACTIVE,
-		  { 2500000, 2500000, 2500000, 250000, 15000000 } },
-		{ "gpt-5.4-mini",
-		  "gpt-5.4-mini",
-		  PROVIDER_OPENAI,
-		  MODEL_ACTIVE,
-		  { 750000, 750000, 750000, 75000, 4500000 } },
-		{ "gpt-5.4-nano",
-		  "gpt-5.4-nano",
-		  PROVIDER_OPENAI,
-		  MODEL_ACTIVE,
-		  { 200000, 200000, 200000, 20000, 1250000 } },
-		{ "claude-opus-4-1",
-		  "claude-opus-4-1-20250805",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_RETIRED,
-		  { 15000000, 18750000, 30000000, 1500000, 75000000 } },
-		{ "claude-sonnet-4",
-		  "claude-sonnet-4-20250514",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_RETIRED,
-		  { 3000000, 3750000, 6000000, 300000, 15000000 } },
-		{ "claude-haiku-4-5",
-		  "claude-haiku-4-5-20251001",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_ACTIVE,
-		  { 1000000, 1250000, 2000000, 100000, 5000000 } },
-		{ "claude-3-5-haiku",
-		  "claude-3-5-haiku-20241022",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_RETIRED,
-		  { 800000, 1000000, 1600000, 80000, 4000000 } },
-		{ "gemini-2.5-pro",
-		  "gemini-2.5-pro",
-		  PROVIDER_GOOGLE,
-		  MODEL_DEPRECATED,
-		  { 1250000, 1250000, 1250000, 125000, 10000000 } },
-		{ "gemini-2.5-flash",
-		  "gemini-2.5-flash",
-		  PROVIDER_GOOGLE,
-		  MODEL_DEPRECATED,
-		  { 300000, 300000, 300000, 30000, 2500000 } },
-		{ "gemini-2.5-flash-lite",
-		  "gemini-2.5-flash-lite",
-		  PROVIDER_GOOGLE,
-		  MODEL_ACTIVE,
-		  { 100000, 100000, 100000, 10000, 400000 } },
-		{ "gemini-3.1-flash-lite-preview",
-		  "gemini-3.1-flash-lite-preview",
-		  PROVIDER_GOOGLE,
-		  MODEL_RETIRED,
-		  { 250000, 250000, 250000, 25000, 1500000 } },
-		{ "kimi-k2.5",
-		  "kimi-k2.5",
-		  PROVIDER_KIMI,
-		  MODEL_RETIRED,
-		  { 600000, 600000, 600000, 100000, 3000000 } },
-		{ "kimi-k2-0905",
-		  "kimi-k2-0905-preview",
-		  PROVIDER_KIMI,
-		  MODEL_RETIRED,
-		  { 600000, 600000, 600000, 150000, 2500000 } },
-		{ "kimi-k2-thinking",
-		  "kimi-k2-thinking",
-		  PROVIDER_KIMI,
-		  MODEL_RETIRED,
-		  { 600000, 600000, 600000, 150000, 2500000 } },
-		{ "claude-sonnet-4-6",
-		  "claude-sonnet-4-6",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_ACTIVE,
-		  { 3000000, 3750000, 6000000, 300000, 15000000 } },
-		{ "claude-opus-4-7",
-		  "claude-opus-4-7",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_ACTIVE,
-		  { 5000000, 6250000, 10000000, 500000, 25000000 } },
-		{ "claude-sonnet-5",
-		  "claude-sonnet-5",
-		  PROVIDER_ANTHROPIC,
-		  MODEL_ACTIVE,
-		  { 2000000, 2500000, 4000000, 200000, 10000000 } },
-		{ "kimi-k2.6",
-		  "kimi-k2.6",
-		  PROVIDER_KIMI,
-		  MODEL_ACTIVE,
-		  { 950000, 950000, 950000, 160000, 4000000 } },
-	};
 	struct store_models *m = shipped();
 
 	if (!CHECK(m != NULL))
 		return;
 	CHECK_I64((int64_t)store_models_count(m), 23);
-	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-		const struct store_model *model = store_models_find(m, str_of(ROWS[i].id));
+	for (size_t i = 0; i < ARRAY_LEN(SHIPPED); i++) {
+		const struct store_model *model = store_models_find(m, str_of(SHIPPED[i].id));
 
-		check_note("%s", ROWS[i].id);
+		check_note("%s", SHIPPED[i].id);
 		if (!CHECK(model != NULL))
 			continue;
-		CHECK_TEXT(model->id, ROWS[i].id);
-		CHECK_TEXT(model->upstream_id, ROWS[i].upstream);
-		CHECK_I64(model->provider, ROWS[i].provider);
-		CHECK_I64(model->state, ROWS[i].state);
+		CHECK_TEXT(model->id, SHIPPED[i].id);
+		CHECK_TEXT(model->upstream_id, SHIPPED[i].upstream);
+		CHECK_I64(model->provider, SHIPPED[i].provider);
+		CHECK_I64(model->state, SHIPPED[i].state);
 		CHECK_TEXT(model->price_version, "2026-11-22");
-		check_prices(&model->prices, ROWS[i].prices);
-		CHECK(store_model_routable(m, model) == (ROWS[i].state != MODEL_RETIRED));
+		check_prices(&model->prices, SHIPPED[i].prices);
+		CHECK(store_model_routable(m, model) == (SHIPPED[i].state != MODEL_RETIRED));
 	}
 	store_models_free(m);
 }

@@ -8,6 +8,7 @@
 #include "tests/store_world.h"
 
 #define MINUTE_MS INT64_C(60000)
+#define DAY_MS INT64_C(86400000)
 
 static bool buy_quote(struct store_world *w, const struct id *account, const struct id *quote,
                       const char *key, struct store_purchase *purchase)
@@ -150,7 +151,7 @@ static void the_same_key_and_arguments_are_one_purchase_for_ever(void)
 		return;
 	account = world_account(&w, "a", 10000, NULL);
 	CHECK(world_buy(&w, &account, 2500, "k", &first));
-	w.time.now_ms += 400 * 24 * 60 * MINUTE_MS;
+	w.time.now_ms += 400 * DAY_MS;
 	CHECK(world_buy(&w, &account, 2500, "k", &again));
 	CHECK(again.repeated);
 	CHECK(id_eq(&again.id, &first.id));
@@ -207,7 +208,7 @@ static void a_bought_quote_answers_whatever_key_comes_with_it(void)
 	quote = world_quote(&w, &account, 2500);
 	CHECK(world_buy(&w, &account, 100, "used", &other));
 	CHECK(buy_quote(&w, &account, &quote, "k1", &first));
-	w.time.now_ms += 24 * 60 * MINUTE_MS; /* long past the quote's end */
+	w.time.now_ms += DAY_MS; /* long past the quote's end */
 	CHECK(buy_quote(&w, &account, &quote, "k1", &again));
 	CHECK(again.repeated && id_eq(&again.id, &first.id));
 	CHECK(buy_quote(&w, &account, &quote, "k2", &again));
@@ -430,7 +431,7 @@ static void a_days_purchases_may_not_pass_the_total(void)
 	              "daily: purchases of one UTC day may be 100.00 USD together, 30.00 USD is "
 	              "left and this one is 30.01 USD");
 	CHECK(world_buy(&w, &account, 3000, "k3", &purchase));
-	w.time.now_ms = WORLD_START_MS + 16 * 60 * MINUTE_MS - 1; /* 23:59:59.999 */
+	w.time.now_ms = WORLD_START_MS + 960 * MINUTE_MS - 1; /* 23:59:59.999 */
 	check_refused(&w, world_buy(&w, &account, 100, "k4", &purchase), ERR_POLICY_REFUSED,
 	              " 0.00 USD is left");
 	w.time.now_ms += 1;

@@ -42,7 +42,7 @@ static void a_quote_names_price_credit_and_end(void)
 		CHECK_I64(money_micros(q.credit_amount), ROWS[i].cents * 10000);
 		CHECK_STR(q.display_name, ROWS[i].name);
 		CHECK_STR(q.status, "open");
-		CHECK_I64(q.expires_ms, WORLD_START_MS + 15 * 60 * 1000);
+		CHECK_I64(q.expires_ms, WORLD_START_MS + 900000);
 		CHECK(id_is_empty(&q.service));
 	}
 	world_close(&w);

@@ -117,7 +117,7 @@ static void usage_is_grouped_by_utc_day(void)
 	struct shop s;
 
 	if (open_shop(&s)) {
-		s.w.time.now_ms = WORLD_START_MS + 16 * 3600000 - 1; /* the last of the 22nd */
+		s.w.time.now_ms = WORLD_START_MS + 57600000 - 1; /* the last of the 22nd */
 		call(&s, &s.first, "gpt-5.4", 1, 0);
 		CHECK_STR(usage(&s, USAGE_BY_DAY, 0, 0), "2026-11-22: 3 calls 102 0 0 0 12 = 126\n"
 		                                         "2026-11-23: 2 calls 1000 0 0 0 5 = 1010\n"
