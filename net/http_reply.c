@@ -75,6 +75,15 @@ void net__conn_send(struct http_conn *c, const struct str *parts, size_t count)
 	}
 }
 
+/* The clock that runs after the queue took a step. */
+static int64_t next_deadline(const struct http_conn *c)
+{
+	if (net__queue_len(&c->out) > 0)
+		return c->server->options.write_stall_ms;
+	/* It was 100 Continue that waited, and the body is still due. */
+	return c->state == CONN_BODY ? c->server->options.body_idle_ms : 0;
+}
+
 bool net__conn_flush(struct http_conn *c)
 {
 	struct str front = net__queue_front(&c->out);
@@ -83,8 +92,7 @@ bool net__conn_flush(struct http_conn *c)
 		return false;
 	net__queue_eat(&c->out, (size_t)n);
 	if (n > 0)
-		net__conn_deadline(
-			c, net__queue_len(&c->out) > 0 ? c->server->options.write_stall_ms : 0);
+		net__conn_deadline(c, next_deadline(c));
 	return true;
 }
 
