@@ -105,6 +105,23 @@ bool world_buy(struct store_world *w, const struct id *account, int64_t cents, c
 	return store_purchase_create(w->st, account, &request, purchase, &service, &w->err);
 }
 
+bool world_buy_quote(struct store_world *w, const struct id *account, const struct id *quote,
+                     const char *key, struct store_purchase *purchase)
+{
+	struct store_purchase_request request = { .quote_id = id_str(quote),
+		                                  .quantity = 1,
+		                                  .idempotency_key = str_of(key) };
+	struct store_service service;
+
+	return store_purchase_create(w->st, account, &request, purchase, &service, &w->err);
+}
+
+struct store_policy world_no_policy(void)
+{
+	return (struct store_policy){ money_of_micros(-1), money_of_micros(-1),
+		                      money_of_micros(-1) };
+}
+
 struct store_key_info world_router_key(struct store_world *w, const struct id *account,
                                        const struct id *service, struct secret *secret)
 {

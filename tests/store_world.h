@@ -35,6 +35,10 @@ struct id world_quote(struct store_world *w, const struct id *account, int64_t c
 /* Buys credit directly under this idempotency key. False leaves w->err. */
 bool world_buy(struct store_world *w, const struct id *account, int64_t cents, const char *key,
                struct store_purchase *purchase);
+/* Buys a quote. False leaves w->err. */
+bool world_buy_quote(struct store_world *w, const struct id *account, const struct id *quote,
+                     const char *key, struct store_purchase *purchase);
+struct store_policy world_no_policy(void); /* no limit of any kind */
 /* A router key on the account's pool, without limits. */
 struct store_key_info world_router_key(struct store_world *w, const struct id *account,
                                        const struct id *service, struct secret *secret);

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Purchases: each rule of buying once, and then a thousand random ones against a model that knows
- * the rules and no database. */
-#include <stdio.h>
-#include <stdlib.h>
-
+/* Purchases: each rule of buying once. test_store_purchase_model.c tries them together. */
 #include "tests/check.h"
 #include "tests/store_world.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS INT64_C(86400000)
-
-static bool buy_quote(struct store_world *w, const struct id *account, const struct id *quote,
-                      const char *key, struct store_purchase *purchase)
-{
-	struct store_purchase_request request = { .quote_id = id_str(quote),
-		                                  .quantity = 1,
-		                                  .idempotency_key = str_of(key) };
-	struct store_service service;
-
-	return store_purchase_create(w->st, account, &request, purchase, &service, &w->err);
-}
 
 static void check_refused(struct store_world *w, bool ok, enum err_code code, const char *says)
 {
@@ -207,13 +192,13 @@ static void a_bought_quote_answers_whatever_key_comes_with_it(void)
 	account = world_account(&w, "a", 10000, NULL);
 	quote = world_quote(&w, &account, 2500);
 	CHECK(world_buy(&w, &account, 100, "used", &other));
-	CHECK(buy_quote(&w, &account, &quote, "k1", &first));
+	CHECK(world_buy_quote(&w, &account, &quote, "k1", &first));
 	w.time.now_ms += DAY_MS; /* long past the quote's end */
-	CHECK(buy_quote(&w, &account, &quote, "k1", &again));
+	CHECK(world_buy_quote(&w, &account, &quote, "k1", &again));
 	CHECK(again.repeated && id_eq(&again.id, &first.id));
-	CHECK(buy_quote(&w, &account, &quote, "k2", &again));
+	CHECK(world_buy_quote(&w, &account, &quote, "k2", &again));
 	CHECK(again.repeated && id_eq(&again.id, &first.id));
-	CHECK(buy_quote(&w, &account, &quote, "used", &again));
+	CHECK(world_buy_quote(&w, &account, &quote, "used", &again));
 	CHECK(again.repeated && id_eq(&again.id, &first.id));
 	/* k2 is bound now, and what it had meant before stays. */
 	check_refused(&w, world_buy(&w, &account, 300, "k2", &again), ERR_IDEMPOTENCY_CONFLICT,
@@ -272,7 +257,7 @@ static void too_little_money_moves_nothing(void)
 		return;
 	account = world_account(&w, "a", 2499, NULL);
 	quote = world_quote(&w, &account, 2500);
-	CHECK(!buy_quote(&w, &account, &quote, "k", &purchase));
+	CHECK(!world_buy_quote(&w, &account, &quote, "k", &purchase));
 	CHECK_I64(w.err.code, ERR_INSUFFICIENT_FUNDS);
 	CHECK_I64(w.err.funds.required, 25000000);
 	CHECK_I64(w.err.funds.available, 24990000);
@@ -298,10 +283,10 @@ static void a_quote_lives_fifteen_minutes(void)
 	in_time = world_quote(&w, &account, 100);
 	late = world_quote(&w, &account, 100);
 	w.time.now_ms += 15 * MINUTE_MS - 1;
-	CHECK(buy_quote(&w, &account, &in_time, "k1", &purchase));
+	CHECK(world_buy_quote(&w, &account, &in_time, "k1", &purchase));
 	w.time.now_ms += 1;
 	check_refused(
-		&w, buy_quote(&w, &account, &late, "k2", &purchase), ERR_QUOTE_EXPIRED,
+		&w, world_buy_quote(&w, &account, &late, "k2", &purchase), ERR_QUOTE_EXPIRED,
 		"expired at 2026-11-22T08:15:00.000Z and nothing was bought: make a new quote");
 	world_close(&w);
 }
@@ -319,12 +304,12 @@ static void anothers_quote_or_purchase_is_not_found(void)
 	a = world_account(&w, "a", 10000, NULL);
 	b = world_account(&w, "b", 10000, NULL);
 	quote = world_quote(&w, &a, 100);
-	check_refused(&w, buy_quote(&w, &b, &quote, "k", &out), ERR_NOT_FOUND,
+	check_refused(&w, world_buy_quote(&w, &b, &quote, "k", &out), ERR_NOT_FOUND,
 	              "there is no quote 'quote_");
-	CHECK(buy_quote(&w, &a, &quote, "k", &purchase));
-	check_refused(&w, buy_quote(&w, &b, &quote, "k", &out), ERR_NOT_FOUND,
+	CHECK(world_buy_quote(&w, &a, &quote, "k", &purchase));
+	check_refused(&w, world_buy_quote(&w, &b, &quote, "k", &out), ERR_NOT_FOUND,
 	              "there is no quote 'quote_");
-	check_refused(&w, buy_quote(&w, &a, &none, "k9", &out), ERR_NOT_FOUND,
+	check_refused(&w, world_buy_quote(&w, &a, &none, "k9", &out), ERR_NOT_FOUND,
 	              "there is no quote 'quote_0000000000000000000000'");
 	CHECK(store_purchase_find(w.st, &a, id_str(&purchase.id), &out, &w.err));
 	CHECK(id_eq(&out.quote, &quote) && !out.repeated);
@@ -386,15 +371,9 @@ static void a_request_must_say_what_and_under_which_key(void)
 
 /* ---- Policy ---- */
 
-static struct store_policy no_policy(void)
-{
-	return (struct store_policy){ money_of_micros(-1), money_of_micros(-1),
-		                      money_of_micros(-1) };
-}
-
 static void one_purchase_may_not_pass_the_limit(void)
 {
-	struct store_policy policy = no_policy();
+	struct store_policy policy = world_no_policy();
 	struct store_purchase purchase = { 0 };
 	struct store_world w;
 	struct id account;
@@ -413,7 +392,7 @@ static void one_purchase_may_not_pass_the_limit(void)
 
 static void a_days_purchases_may_not_pass_the_total(void)
 {
-	struct store_policy policy = no_policy();
+	struct store_policy policy = world_no_policy();
 	struct store_purchase purchase = { 0 };
 	struct store_world w;
 	struct id account, other;
@@ -451,7 +430,7 @@ static void a_large_purchase_needs_consent(void)
 		                                  .quantity = 1,
 		                                  .configuration = configuration,
 		                                  .idempotency_key = STR("k2") };
-	struct store_policy policy = no_policy();
+	struct store_policy policy = world_no_policy();
 	struct store_purchase purchase = { 0 };
 	struct store_service service;
 	struct store_world w;
@@ -483,7 +462,7 @@ static void consent_does_not_lift_the_other_rules(void)
 		                                  .configuration = configuration,
 		                                  .idempotency_key = STR("k"),
 		                                  .approved = true };
-	struct store_policy policy = no_policy();
+	struct store_policy policy = world_no_policy();
 	struct store_purchase purchase;
 	struct store_service service;
 	struct store_world w;
@@ -505,197 +484,6 @@ static void consent_does_not_lift_the_other_rules(void)
 	world_close(&w);
 }
 
-/* ---- A thousand at random ---- */
-
-#define ACCOUNTS 3
-#define KEYS 50
-#define QUOTES 200
-
-struct model_quote {
-	struct id id;
-	int64_t cents, expires_ms;
-	struct id purchase; /* empty: not bought */
-};
-
-struct model_key {
-	int64_t arguments; /* 0: free; cents of a direct purchase, or minus (1 + quote) */
-	struct id purchase;
-};
-
-struct model_account {
-	struct id id;
-	int64_t wallet, credit, max_purchase; /* cents; max_purchase 0: none */
-	struct model_key keys[KEYS];
-	struct model_quote quotes[QUOTES];
-	size_t quote_count;
-};
-
-struct model {
-	struct store_world w;
-	struct model_account accounts[ACCOUNTS];
-	uint64_t seed;
-	size_t bought, repeated;
-	size_t refused[ERR_CODE_COUNT];
-};
-
-static uint64_t roll(struct model *m, uint64_t sides)
-{
-	m->seed = m->seed * 6364136223846793005u + 1442695040888963407u;
-	return (m->seed >> 33) % sides;
-}
-
-/* What must happen: ERR_NONE, and which earlier purchase answers (empty: a new one). */
-static enum err_code expect(struct model *m, struct model_account *a, size_t key, int64_t arguments,
-                            struct id *earlier)
-{
-	struct model_quote *quote = arguments < 0 ? &a->quotes[-arguments - 1] : NULL;
-	int64_t cents = quote ? quote->cents : arguments;
-
-	*earlier = (struct id){ 0 };
-	if (quote && !id_is_empty(&quote->purchase)) {
-		*earlier = quote->purchase;
-		return ERR_NONE;
-	}
-	if (a->keys[key].arguments != 0) {
-		*earlier = a->keys[key].purchase;
-		return a->keys[key].arguments == arguments ? ERR_NONE : ERR_IDEMPOTENCY_CONFLICT;
-	}
-	if (quote && m->w.time.now_ms >= quote->expires_ms)
-		return ERR_QUOTE_EXPIRED;
-	if (a->max_purchase != 0 && cents > a->max_purchase)
-		return ERR_POLICY_REFUSED;
-	return cents > a->wallet ? ERR_INSUFFICIENT_FUNDS : ERR_NONE;
-}
-
-static void note_bought(struct model *m, struct model_account *a, size_t key, int64_t arguments,
-                        const struct store_purchase *purchase)
-{
-	struct model_quote *quote = arguments < 0 ? &a->quotes[-arguments - 1] : NULL;
-
-	if (a->keys[key].arguments == 0)
-		a->keys[key] = (struct model_key){ arguments, purchase->id };
-	if (purchase->repeated) {
-		m->repeated++;
-		return;
-	}
-	m->bought++;
-	if (quote)
-		quote->purchase = purchase->id;
-	a->wallet -= purchase->total_cents;
-	a->credit += purchase->total_cents;
-}
-
-static void buy_at_random(struct model *m, struct model_account *a)
-{
-	size_t key = roll(m, KEYS);
-	char key_text[] = { 'k', (char)('0' + key / 10), (char)('0' + key % 10), '\0' };
-	int64_t arguments = 100 * (1 + (int64_t)roll(m, 5));
-	struct store_purchase purchase = { 0 };
-	enum err_code code;
-	struct id earlier;
-	bool ok;
-
-	if (a->quote_count > 0 && roll(m, 3) > 0)
-		arguments = -1 - (int64_t)roll(m, a->quote_count);
-	code = expect(m, a, key, arguments, &earlier);
-	m->w.err = (struct err){ 0 };
-	ok = arguments < 0
-	             ? buy_quote(&m->w, &a->id, &a->quotes[-arguments - 1].id, key_text, &purchase)
-	             : world_buy(&m->w, &a->id, arguments, key_text, &purchase);
-	CHECK(ok == (code == ERR_NONE));
-	CHECK_I64(m->w.err.code, code);
-	if (!ok) {
-		m->refused[code]++;
-		return;
-	}
-	CHECK(purchase.repeated == !id_is_empty(&earlier));
-	CHECK(!purchase.repeated || id_eq(&purchase.id, &earlier));
-	note_bought(m, a, key, arguments, &purchase);
-}
-
-static void one_random_step(struct model *m, int64_t step)
-{
-	struct model_account *a = &m->accounts[roll(m, ACCOUNTS)];
-	struct store_funding funding;
-	char reference[32];
-
-	switch (roll(m, 8)) {
-	case 0:
-		m->w.time.now_ms += (int64_t)roll(m, 10) * MINUTE_MS;
-		break;
-	case 1:
-		(void)snprintf(reference, sizeof(reference), "step %lld", (long long)step);
-		CHECK(store_wallet_fund(m->w.st, &a->id, world_cents(250), str_of(reference),
-		                        &funding, &m->w.err));
-		a->wallet += 250;
-		break;
-	case 2:
-		if (a->quote_count < QUOTES) {
-			int64_t cents = 50 + 100 * (1 + (int64_t)roll(m, 5));
-
-			a->quotes[a->quote_count++] =
-				(struct model_quote){ .id = world_quote(&m->w, &a->id, cents),
-				                      .cents = cents,
-				                      .expires_ms =
-				                              m->w.time.now_ms + 15 * MINUTE_MS };
-		}
-		break;
-	default:
-		buy_at_random(m, a);
-	}
-}
-
-static bool agrees(struct model *m)
-{
-	struct store_verdict verdict = { 0 };
-	bool same = CHECK(store_ledger_verify(m->w.st, &verdict, &m->w.err)) &&
-	            CHECK_STR(verdict.problem, "");
-
-	for (size_t i = 0; i < ACCOUNTS; i++) {
-		struct model_account *a = &m->accounts[i];
-
-		same = CHECK_I64(money_micros(world_wallet(&m->w, &a->id)), a->wallet * 10000) &&
-		       CHECK_I64(money_micros(world_credit(&m->w, &a->id)), a->credit * 10000) &&
-		       same;
-	}
-	return same;
-}
-
-static void random_purchases_agree_with_the_model(void)
-{
-	static const char *const NAMES[ACCOUNTS] = { "a", "b", "c" };
-	struct store_policy policy = no_policy();
-	struct model *m = calloc(1, sizeof(*m));
-
-	if (!CHECK(m != NULL))
-		return;
-	m->seed = 20261122;
-	if (!world_open(&m->w))
-		goto done;
-	for (size_t i = 0; i < ACCOUNTS; i++)
-		m->accounts[i].id = world_account(&m->w, NAMES[i], 0, NULL);
-	policy.max_purchase = world_cents(300);
-	m->accounts[2].max_purchase = 300;
-	CHECK(store_account_set_policy(m->w.st, &m->accounts[2].id, &policy, &m->w.err));
-	for (int64_t step = 0; step < 1000; step++) {
-		one_random_step(m, step);
-		if (step % 20 == 0 && !agrees(m)) {
-			check_note("step %lld", (long long)step);
-			break;
-		}
-	}
-	CHECK(agrees(m));
-	/* Every outcome was reached, or the run has proved little. */
-	CHECK(m->bought > 50 && m->repeated > 30);
-	CHECK(m->refused[ERR_IDEMPOTENCY_CONFLICT] > 10);
-	CHECK(m->refused[ERR_QUOTE_EXPIRED] > 10);
-	CHECK(m->refused[ERR_POLICY_REFUSED] > 10);
-	CHECK(m->refused[ERR_INSUFFICIENT_FUNDS] > 10);
-	world_close(&m->w);
-done:
-	free(m);
-}
-
 static const struct check_case CASES[] = {
 	CASE(the_first_purchase_makes_the_pool),
 	CASE(later_purchases_top_up_the_same_pool),
@@ -714,7 +502,6 @@ static const struct check_case CASES[] = {
 	CASE(a_days_purchases_may_not_pass_the_total),
 	CASE(a_large_purchase_needs_consent),
 	CASE(consent_does_not_lift_the_other_rules),
-	CASE(random_purchases_agree_with_the_model),
 };
 
 int main(void)
