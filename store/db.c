@@ -331,6 +331,9 @@ bool store__db_open(struct store *st, const char *path, struct err *err)
 
 	if (strcmp(path, ":memory:") != 0 && !make_file(path, err))
 		return false;
+	/* Counting its memory costs SQLite a lock per allocation. Refused, and set already, when
+	 * another store was opened before. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int rc = sqlite3_open_v2(path, &st->db.handle, flags, NULL);
 	if (rc != SQLITE_OK)
 		return store__db_failed(st, rc, err);

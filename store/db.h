@@ -67,17 +67,23 @@ void store__col_text(const struct store_query *q, int column, char *out, size_t 
 
 /* ---- Transactions ---- */
 
+enum store_tx_level {
+	TX_OUTERMOST, /* ends with COMMIT */
+	TX_SAVEPOINT, /* ends with RELEASE */
+	TX_INSIDE     /* has no end of its own */
+};
+
 /* One public call. Outermost it is a transaction of its own (FULL: it survives a power loss),
  * inside a job a savepoint. Undone unless committed. Declare before the queries that it spans, so
  * that they are done first: an unfinished statement would make COMMIT fail. */
 struct store_tx {
-	struct store *st;  /* NULL: not begun, or over */
-	bool savepoint;    /* ends with RELEASE, not COMMIT */
-	bool bare;         /* inside another, without a savepoint of its own */
-	int64_t changes;   /* of the connection when it began */
-	size_t effects;    /* queued when it began */
-	struct hash chain; /* the receipt chain's head when it began */
-	int64_t receipt;   /* and its number */
+	struct store *st; /* NULL: not begun, or over */
+	enum store_tx_level level;
+	/* As they were when it began: */
+	int64_t changes; /* of the connection */
+	size_t effects;  /* queued */
+	struct hash chain;
+	int64_t receipt;
 };
 
 #define OWN_TX CLEANUP(store__tx_done)
@@ -105,7 +111,8 @@ struct store_db_statement {
 
 struct store_db {
 	sqlite3 *handle;
-	int depth;          /* of open transactions and savepoints */
+	int depth;          /* of open transactions, with and without a savepoint */
+	bool gather;        /* balances may stay in memory until the next commit; see balances.h */
 	bool torn;          /* a bare call failed half way: the innermost savepoint must go */
 	bool full;          /* synchronous=FULL is set */
 	bool broken;        /* a sync failed: nothing can be trusted to reach the disk any more */

@@ -7,6 +7,7 @@
  *
  * A row of the hold table is an open hold. Ending deletes the row and writes the receipt in the
  * same transaction, so that a hold can end once and only once, and the table stays small. */
+#include "store/balances.h"
 #include "store/live.h"
 #include "store/model.h"
 #include "store/receipt.h"
@@ -295,13 +296,8 @@ static bool delete_hold(struct store *st, int64_t row, struct err *err)
 
 static bool count_spending(struct store *st, const struct receipt *r, struct err *err)
 {
-	if (money_cmp(r->charge, MONEY_ZERO) == 0)
-		return true;
-	OWN_QUERY struct store_query q =
-		store__query(st, "UPDATE api_key SET spent = spent + ?2 WHERE id = ?1");
-	store__bind_i64(&q, 1, r->key);
-	store__bind_money(&q, 2, r->charge);
-	return store__run_one(&q, ERR_STORAGE, "the key of a hold is gone", err);
+	return money_cmp(r->charge, MONEY_ZERO) == 0 ||
+	       store__balance_spend(st, r->key, r->charge, err);
 }
 
 static void fill_outcome(struct receipt *r, const struct store_outcome *outcome)

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 struct store_effects;
+struct store_balances;
 
 struct store {
 	struct store_db db;
@@ -16,6 +17,7 @@ struct store {
 	struct pepper pepper;
 	struct store_live *live;
 	struct store_effects *effects;
+	struct store_balances *balances;
 	struct store_backup *backup; /* the one that runs, or NULL */
 	struct hash chain;           /* of the last receipt; zeros before the first */
 	int64_t receipt;             /* its number */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Double entry: money moves only here. A balance is checked by the statement that changes it, so
- * there is no moment between looking and taking. */
-#include "store/internal.h"
+/* Double entry: money moves only here. A balance is checked and changed in the same transaction, by
+ * the only thread that can change it, so nothing comes between looking and taking. */
+#include "store/balances.h"
 
 #include <assert.h>
 
@@ -26,25 +26,13 @@ bool store__ledger_open(struct store *st, const char *kind, const struct id *own
 	return true;
 }
 
-static bool find_balance(struct store_query *q, int64_t account, struct err *err)
-{
-	bool row = false;
-
-	store__bind_i64(q, 1, account);
-	if (!store__step(q, &row, err))
-		return false;
-	return row ||
-	       err_set(err, ERR_STORAGE, "there is no ledger account %lld", (long long)account);
-}
-
 bool store__ledger_balance(struct store *st, int64_t account, struct money *out, struct err *err)
 {
-	OWN_QUERY struct store_query q =
-		store__query(st, "SELECT micros FROM ledger_account WHERE id = ?1");
+	struct ledger_balance *b = store__balance_of(st, account, err);
 
-	if (!find_balance(&q, account, err))
+	if (b == NULL)
 		return false;
-	*out = store__col_money(&q, 0);
+	*out = store__balance_money(b);
 	return true;
 }
 
@@ -66,6 +54,18 @@ static bool sums_to_zero(const struct ledger_txn *txn)
 	return is_zero(sum);
 }
 
+/* Two postings on one account would each be checked alone. */
+static bool has_twin(const struct ledger_txn *txn)
+{
+	for (size_t i = 1; i < txn->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (txn->postings[i].account == txn->postings[j].account)
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool write_txn(struct store *st, const struct ledger_txn *txn, int64_t *id, struct err *err)
 {
 	OWN_QUERY struct store_query q =
@@ -80,41 +80,6 @@ static bool write_txn(struct store *st, const struct ledger_txn *txn, int64_t *i
 	return true;
 }
 
-static bool refuse(struct store *st, const struct ledger_posting *p, struct err *err)
-{
-	OWN_QUERY struct store_query q =
-		store__query(st, "SELECT micros, name FROM ledger_account WHERE id = ?1");
-	char have[MONEY_TEXT_MAX];
-	char need[MONEY_TEXT_MAX];
-	struct money required = MONEY_ZERO;
-
-	if (!find_balance(&q, p->account, err))
-		return false;
-	if (!money_sub(&required, MONEY_ZERO, p->amount))
-		return err_set(err, ERR_STORAGE, "an amount is out of range");
-	money_format_usd(store__col_money(&q, 0), have);
-	money_format_usd(required, need);
-	(void)err_set(err, ERR_INSUFFICIENT_FUNDS, "%s USD is needed and %s USD is there", need,
-	              have);
-	if (err != NULL)
-		err->funds = (struct err_funds){ .required = money_micros(required),
-			                         .available = store__col_i64(&q, 0) };
-	return false;
-}
-
-static bool move_balance(struct store *st, const struct ledger_posting *p, struct err *err)
-{
-	OWN_QUERY struct store_query q =
-		store__query(st, "UPDATE ledger_account SET micros = micros + ?2"
-	                         " WHERE id = ?1 AND (micros + ?2 >= 0 OR may_owe = 1)");
-
-	store__bind_i64(&q, 1, p->account);
-	store__bind_money(&q, 2, p->amount);
-	if (!store__run(&q, err))
-		return false;
-	return store__changed(&q) == 1 || refuse(st, p, err);
-}
-
 static bool write_entry(struct store *st, int64_t txn, const struct ledger_posting *p,
                         struct err *err)
 {
@@ -127,12 +92,36 @@ static bool write_entry(struct store *st, int64_t txn, const struct ledger_posti
 	return store__run(&q, err);
 }
 
-/* Balances first: a refusal then leaves nothing written, if the first posting is the one that may
- * be refused. */
-static bool move_balances(struct store *st, const struct ledger_txn *txn, struct err *err)
+/* One account of a transaction, with where it will stand. */
+struct change {
+	struct ledger_balance *balance;
+	struct money after;
+};
+
+/* Every account is looked at before a row is written, so that a refusal leaves nothing behind. */
+static bool plan(struct store *st, const struct ledger_txn *txn, struct change *changes,
+                 struct err *err)
 {
 	for (size_t i = 0; i < txn->count; i++) {
-		if (!is_zero(txn->postings[i].amount) && !move_balance(st, &txn->postings[i], err))
+		const struct ledger_posting *p = &txn->postings[i];
+		struct change *c = &changes[i];
+		if (is_zero(p->amount))
+			continue;
+		c->balance = store__balance_of(st, p->account, err);
+		if (c->balance == NULL ||
+		    !store__balance_after(c->balance, p->amount, &c->after, err))
+			return false;
+	}
+	return true;
+}
+
+static bool write_rows(struct store *st, const struct ledger_txn *txn, int64_t *id, struct err *err)
+{
+	if (!write_txn(st, txn, id, err))
+		return false;
+	for (size_t i = 0; i < txn->count; i++) {
+		if (!is_zero(txn->postings[i].amount) &&
+		    !write_entry(st, *id, &txn->postings[i], err))
 			return false;
 	}
 	return true;
@@ -141,17 +130,19 @@ static bool move_balances(struct store *st, const struct ledger_txn *txn, struct
 bool store__ledger_post(struct store *st, const struct ledger_txn *txn, int64_t *id,
                         struct err *err)
 {
+	struct change changes[LEDGER_POSTINGS_MAX] = { { NULL, MONEY_ZERO } };
 	int64_t row = 0;
 
 	assert(st->db.depth > 0);
-	assert(txn->count <= LEDGER_POSTINGS_MAX && sums_to_zero(txn));
-	if (!move_balances(st, txn, err) || !write_txn(st, txn, &row, err))
+	assert(txn->count <= LEDGER_POSTINGS_MAX && sums_to_zero(txn) && !has_twin(txn));
+	if (!plan(st, txn, changes, err) || !write_rows(st, txn, &row, err))
 		return false;
 	for (size_t i = 0; i < txn->count; i++) {
-		if (!is_zero(txn->postings[i].amount) &&
-		    !write_entry(st, row, &txn->postings[i], err))
-			return false;
+		if (changes[i].balance != NULL)
+			store__balance_set(st, changes[i].balance, changes[i].after);
 	}
+	if (!st->db.gather && !store__balances_flush(st, err))
+		return false;
 	*id = row;
 	return true;
 }

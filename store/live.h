@@ -49,6 +49,10 @@ struct store_key {
 	int64_t expires_ms, requests_per_minute, max_concurrent; /* 0: none */
 	int64_t saved_ms;    /* last use as the database has it; store thread only */
 	struct key_use *use; /* owned */
+	/* Spending that is not yet in the database; store thread only, see balances.c. */
+	struct money unsaved;
+	bool spender;
+	struct store_key *next_spender;
 };
 
 struct store_live {

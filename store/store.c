@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening and closing. What a crash left is put right here, before anything can be asked. */
+#include "store/balances.h"
 #include "store/live.h"
 #include "store/receipt.h"
 
@@ -47,7 +48,8 @@ static bool open_pepper(struct store *st, struct err *err)
 static bool open_parts(struct store *st, struct err *err)
 {
 	st->effects = store__effects_new(err);
-	if (st->effects == NULL || !open_pepper(st, err))
+	st->balances = store__balances_new(err);
+	if (st->effects == NULL || st->balances == NULL || !open_pepper(st, err))
 		return false;
 	st->live = store__live_new(&st->pepper, err);
 	return st->live != NULL && store__db_open(st, st->path, err) &&
@@ -87,6 +89,7 @@ void store_close(struct store *st)
 	store_backup_free(st->backup);
 	store__db_close(st);
 	store__effects_free(st->effects);
+	store__balances_free(st->balances);
 	store__live_free(st->live);
 	bytes_wipe(&st->pepper, sizeof(st->pepper));
 	buf_done(&st->told_models);

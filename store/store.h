@@ -62,6 +62,9 @@ struct store_job {
 	void (*done)(struct store_job *job);
 	struct inbox *reply; /* NULL: nobody waits, `done` runs on the store thread */
 	bool power; /* commit as STORE_POWER whatever the setting: purchases, keys, funding */
+	/* `run` makes exactly one of the calls store_hold_write, _mark and _end and no other: then
+	 * it needs no savepoint of its own, and balances are written once per batch. */
+	bool single;
 	bool ok;
 	struct err err;
 };

@@ -3,7 +3,7 @@
  * them: the receipt chain's head and the queued live effects are put back when one is undone. The
  * surprising kind is the bare one, which has no savepoint: it may only be used by calls that check
  * everything before their first write, and a failure after that costs the surrounding one too. */
-#include "store/internal.h"
+#include "store/balances.h"
 
 #include <assert.h>
 
@@ -38,10 +38,11 @@ static bool may_begin(const struct store *st, struct err *err)
 	return true;
 }
 
-static void mark(struct store_tx *tx, struct store *st)
+static void mark(struct store_tx *tx, struct store *st, enum store_tx_level level)
 {
 	*tx = (struct store_tx){
 		.st = st,
+		.level = level,
 		.changes = sqlite3_total_changes64(st->db.handle),
 		.effects = store__effects_count(st),
 		.chain = st->chain,
@@ -56,7 +57,7 @@ bool store__tx_begin_batch(struct store_tx *tx, struct store *st, bool power, st
 	if (!may_begin(st, err) || !set_synchronous(st, power, err) ||
 	    !run_now(store__query(st, "BEGIN IMMEDIATE"), err))
 		return false;
-	mark(tx, st);
+	mark(tx, st, TX_OUTERMOST);
 	return true;
 }
 
@@ -64,10 +65,10 @@ bool store__tx_begin(struct store_tx *tx, struct store *st, struct err *err)
 {
 	if (st->db.depth == 0)
 		return store__tx_begin_batch(tx, st, true, err);
-	if (!may_begin(st, err) || !run_now(store__query(st, "SAVEPOINT inner"), err))
+	if (!may_begin(st, err) || !store__balances_flush(st, err) ||
+	    !run_now(store__query(st, "SAVEPOINT inner"), err))
 		return false;
-	mark(tx, st);
-	tx->savepoint = true;
+	mark(tx, st, TX_SAVEPOINT);
 	return true;
 }
 
@@ -77,8 +78,7 @@ bool store__tx_begin_bare(struct store_tx *tx, struct store *st, struct err *err
 		return store__tx_begin_batch(tx, st, true, err);
 	if (!may_begin(st, err))
 		return false;
-	mark(tx, st);
-	tx->bare = true;
+	mark(tx, st, TX_INSIDE);
 	return true;
 }
 
@@ -86,15 +86,26 @@ bool store__tx_begin_bare(struct store_tx *tx, struct store *st, struct err *err
 static bool roll_back(const struct store_tx *tx)
 {
 	struct store *st = tx->st;
+	bool lost = sqlite3_get_autocommit(st->db.handle) != 0; /* SQLite has undone all of it */
 
-	if (tx->bare)
+	switch (tx->level) {
+	case TX_INSIDE:
 		return sqlite3_total_changes64(st->db.handle) == tx->changes;
-	if (sqlite3_get_autocommit(st->db.handle) != 0)
-		return !tx->savepoint; /* SQLite has undone all of it already */
-	if (!tx->savepoint)
-		return run_now(store__query(st, "ROLLBACK"), NULL);
-	return run_now(store__query(st, "ROLLBACK TO inner"), NULL) &&
-	       run_now(store__query(st, "RELEASE inner"), NULL);
+	case TX_SAVEPOINT:
+		store__balances_drop(st);
+		return !lost && run_now(store__query(st, "ROLLBACK TO inner"), NULL) &&
+		       run_now(store__query(st, "RELEASE inner"), NULL);
+	case TX_OUTERMOST:
+		store__balances_drop(st);
+		return lost || run_now(store__query(st, "ROLLBACK"), NULL);
+	}
+	return false;
+}
+
+static void leave(struct store_tx *tx)
+{
+	tx->st->db.depth--;
+	tx->st = NULL;
 }
 
 void store__tx_done(struct store_tx *tx)
@@ -104,21 +115,26 @@ void store__tx_done(struct store_tx *tx)
 	if (st == NULL)
 		return;
 	bool whole = roll_back(tx);
-	st->db.depth--;
+	leave(tx);
 	st->db.torn = !whole && st->db.depth > 0;
 	store__effects_drop(st, tx->effects);
 	st->chain = tx->chain;
 	st->receipt = tx->receipt;
-	tx->st = NULL;
 }
 
 static bool write_out(struct store_tx *tx, struct err *err)
 {
-	if (tx->bare)
+	struct store *st = tx->st;
+
+	switch (tx->level) {
+	case TX_INSIDE:
 		return true;
-	if (tx->savepoint)
-		return run_now(store__query(tx->st, "RELEASE inner"), err);
-	return run_now(store__query(tx->st, "COMMIT"), err);
+	case TX_SAVEPOINT:
+		return run_now(store__query(st, "RELEASE inner"), err);
+	case TX_OUTERMOST:
+		return store__balances_flush(st, err) && run_now(store__query(st, "COMMIT"), err);
+	}
+	return false;
 }
 
 bool store__tx_commit(struct store_tx *tx, struct err *err)
@@ -129,8 +145,7 @@ bool store__tx_commit(struct store_tx *tx, struct err *err)
 		store__tx_done(tx);
 		return false;
 	}
-	tx->st = NULL;
-	st->db.depth--;
+	leave(tx);
 	if (st->db.depth > 0)
 		return true;
 	store__effects_apply(st);

@@ -69,13 +69,31 @@ static struct inbox_item *cut_batch(const struct store_worker *w, struct inbox_i
 	return list;
 }
 
-static bool run_job(struct store_job *job, struct store *st)
+static bool run_alone(struct store_job *job, struct store *st)
 {
 	OWN_TX struct store_tx tx = { 0 };
 
-	job->err = (struct err){ 0 };
 	return store__tx_begin(&tx, st, &job->err) && job->run(job, st, &job->err) &&
 	       store__tx_commit(&tx, &job->err);
+}
+
+/* Without a savepoint and with balances gathered, as the job promises to make one call that
+ * checks before it writes. Should it break that, the batch is lost, but not the books. */
+static bool run_single(struct store_job *job, struct store *st)
+{
+	OWN_TX struct store_tx tx = { 0 };
+
+	return store__tx_begin_bare(&tx, st, &job->err) && job->run(job, st, &job->err) &&
+	       store__tx_commit(&tx, &job->err);
+}
+
+static bool run_job(struct store_job *job, struct store *st)
+{
+	job->err = (struct err){ 0 };
+	st->db.gather = job->single;
+	bool ok = job->single ? run_single(job, st) : run_alone(job, st);
+	st->db.gather = false;
+	return ok;
 }
 
 static void fail_batch(struct batch *batch, const struct err *err)
