@@ -68,11 +68,8 @@ static void put_type(struct json_out *o, const struct mcp__shape *s)
 {
 	switch (s->type) {
 	case MCP__TEXT:
-		json_put_z(o, "type", "string");
-		return;
 	case MCP__TIME:
 		json_put_z(o, "type", "string");
-		json_put_z(o, "format", "date-time");
 		return;
 	case MCP__WHOLE:
 		json_put_z(o, "type", "integer");
@@ -120,29 +117,14 @@ static void put_shape(struct json_out *o, const struct mcp__shape *s)
 	json_put_end(o, '}');
 }
 
-static void put_required(struct json_out *o, const struct mcp__shapes *shapes)
-{
-	json_put_array(o, "required");
-	for (size_t i = 0; i < shapes->count; i++)
-		if (!shapes->members[i].optional)
-			json_put_z(o, NULL, shapes->members[i].name);
-	json_put_end(o, ']');
-}
-
-static const struct mcp__shape ERROR_MEMBERS[] = {
-	{ .name = "code", .type = MCP__TEXT, .doc = "What went wrong, for programs." },
-	{ .name = "message", .type = MCP__TEXT, .doc = "What went wrong, for readers." },
-};
-static const struct mcp__shapes ERROR_SHAPES = MCP__SHAPES(ERROR_MEMBERS);
 static const struct mcp__shape ERROR_SHAPE = {
 	.name = "error",
 	.type = MCP__OBJECT,
-	.optional = true,
-	.doc = "Only when the call failed; then it is alone.",
-	.sub = &ERROR_SHAPES,
+	.doc = "Set if the call failed.",
 };
 
-/* The root requires nothing: it is either the result or {error}. */
+/* Nothing is required, so that {error} fits the root too, and to keep the list short: it costs
+ * every host tokens. */
 static void put_members(struct json_out *o, const struct mcp__shapes *shapes, bool at_root)
 {
 	json_put_object(o, "properties");
@@ -151,8 +133,6 @@ static void put_members(struct json_out *o, const struct mcp__shapes *shapes, bo
 	if (at_root)
 		put_shape(o, &ERROR_SHAPE);
 	json_put_end(o, '}');
-	if (!at_root)
-		put_required(o, shapes);
 }
 
 /* ---- tools/list ---- */
@@ -198,14 +178,6 @@ void mcp__put_names(struct json_out *o, const char *key, const char *const *name
 	for (; names && *names; names++)
 		json_put_z(o, NULL, *names);
 	json_put_end(o, ']');
-}
-
-void mcp__put_id(struct json_out *o, const char *key, const struct id *id)
-{
-	if (id_is_empty(id))
-		json_put_null(o, key);
-	else
-		json_put_str(o, key, id_str(id));
 }
 
 void mcp__put_urls(struct json_out *o, const struct mcp_shop *shop)

@@ -117,17 +117,7 @@ struct mcp__service_argument {
 };
 extern const struct json_fields mcp__service_fields;
 
-/* Unit prices by token class. */
-extern const struct mcp__shapes mcp__price_shapes;
-void mcp__put_prices(struct json_out *o, const char *key, const struct token_prices *prices);
-
 /* "baseUrl" and "anthropicBaseUrl": null without a listener, and then there is "problem" too. */
 void mcp__put_urls(struct json_out *o, const struct mcp_shop *shop);
-
-extern const struct mcp__shapes mcp__purchase_shapes;
-void mcp__put_purchase(struct json_out *o, const char *key, const struct store_purchase *p);
-
-/* An id, or null for the empty one. */
-void mcp__put_id(struct json_out *o, const char *key, const struct id *id);
 
 #endif

@@ -16,16 +16,25 @@ static const struct mcp__shape PURCHASE_MEMBERS[] = {
 	{ .name = "serviceId", .type = MCP__TEXT, .doc = "The service that was paid for." },
 	{ .name = "createdAt", .type = MCP__TIME, .doc = "When." },
 };
-const struct mcp__shapes mcp__purchase_shapes = MCP__SHAPES(PURCHASE_MEMBERS);
+static const struct mcp__shapes PURCHASE_SHAPES = MCP__SHAPES(PURCHASE_MEMBERS);
 
-void mcp__put_purchase(struct json_out *o, const char *key, const struct store_purchase *p)
+/* An id, or null for the empty one. */
+static void put_id(struct json_out *o, const char *key, const struct id *id)
+{
+	if (id_is_empty(id))
+		json_put_null(o, key);
+	else
+		json_put_str(o, key, id_str(id));
+}
+
+static void put_purchase(struct json_out *o, const char *key, const struct store_purchase *p)
 {
 	json_put_object(o, key);
 	json_put_str(o, "id", id_str(&p->id));
 	json_put_z(o, "status", p->status);
 	json_put_i64(o, "totalPriceMinor", p->total_cents);
 	json_put_z(o, "currency", "usd");
-	mcp__put_id(o, "quoteId", &p->quote);
+	put_id(o, "quoteId", &p->quote);
 	json_put_str(o, "serviceId", id_str(&p->service));
 	json_put_time(o, "createdAt", p->created_ms);
 	json_put_end(o, '}');
@@ -92,7 +101,7 @@ static bool create_purchase(const struct mcp__call *call, struct json_out *out, 
 	    !store_purchase_create(call->st, call->account, &buy, &purchase, &service, err))
 		return false;
 	json_put_object(out, NULL);
-	mcp__put_purchase(out, "purchase", &purchase);
+	put_purchase(out, "purchase", &purchase);
 	json_put_object(out, "service");
 	json_put_str(out, "id", id_str(&service.id));
 	json_put_z(out, "serviceType", service.service_type);
@@ -114,7 +123,7 @@ static const struct mcp__shape BOUGHT_MEMBERS[] = {
 	{ .name = "purchase",
 	  .type = MCP__OBJECT,
 	  .doc = "The purchase.",
-	  .sub = &mcp__purchase_shapes },
+	  .sub = &PURCHASE_SHAPES },
 	{ .name = "service",
 	  .type = MCP__OBJECT,
 	  .doc = "The service that holds what was bought.",
@@ -164,7 +173,7 @@ static bool get_status(const struct mcp__call *call, struct json_out *out, struc
 	    !store_purchase_find(call->st, call->account, which.purchase_id, &purchase, err))
 		return false;
 	json_put_object(out, NULL);
-	mcp__put_purchase(out, "purchase", &purchase);
+	put_purchase(out, "purchase", &purchase);
 	json_put_end(out, '}');
 	return true;
 }
@@ -172,8 +181,7 @@ static bool get_status(const struct mcp__call *call, struct json_out *out, struc
 static const struct mcp__shape STATUS_MEMBERS[] = {
 	{ .name = "purchase",
 	  .type = MCP__OBJECT,
-	  .doc = "The purchase.",
-	  .sub = &mcp__purchase_shapes },
+	  .doc = "As purchase_create returned it: status, totalPriceMinor, quoteId, serviceId." },
 };
 static const struct mcp__shapes STATUS_SHAPES = MCP__SHAPES(STATUS_MEMBERS);
 

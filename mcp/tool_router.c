@@ -7,18 +7,7 @@
 
 static const char *const PROVIDERS[] = { "openai", "anthropic", "google", "kimi", NULL };
 
-/* ---- Token classes in shapes ---- */
-
-static const struct mcp__shape PRICE_MEMBERS[] = {
-	{ .name = "input", .type = MCP__NUMBER, .nullable = true, .doc = "Uncached input." },
-	{ .name = "cacheWrite5m", .type = MCP__NUMBER, .nullable = true, .doc = "5 minute cache." },
-	{ .name = "cacheWrite1h", .type = MCP__NUMBER, .nullable = true, .doc = "1 hour cache." },
-	{ .name = "cacheRead", .type = MCP__NUMBER, .nullable = true, .doc = "Cache hit." },
-	{ .name = "output", .type = MCP__NUMBER, .nullable = true, .doc = "Output." },
-};
-const struct mcp__shapes mcp__price_shapes = MCP__SHAPES(PRICE_MEMBERS);
-
-void mcp__put_prices(struct json_out *o, const char *key, const struct token_prices *prices)
+static void put_prices(struct json_out *o, const char *key, const struct token_prices *prices)
 {
 	json_put_object(o, key);
 	for (int c = 0; c < TOKEN_CLASS_COUNT; c++)
@@ -116,34 +105,23 @@ static bool get_usage(const struct mcp__call *call, struct json_out *out, struct
 	return true;
 }
 
-#define COUNT_SHAPES                                                                               \
-	{ .name = "requests", .type = MCP__WHOLE, .doc = "Calls." },                               \
-		{ .name = "uncachedInputTokens",                                                   \
-		  .type = MCP__WHOLE,                                                              \
-		  .doc = "Input, not cached." },                                                   \
-		{ .name = "cacheWrite5mTokens",                                                    \
-		  .type = MCP__WHOLE,                                                              \
-		  .doc = "Cached for 5 minutes." },                                                \
-		{ .name = "cacheWrite1hTokens", .type = MCP__WHOLE, .doc = "Cached for 1 hour." }, \
-		{ .name = "cacheReadTokens", .type = MCP__WHOLE, .doc = "Read from cache." },      \
-		{ .name = "outputTokens", .type = MCP__WHOLE, .doc = "Output." },                  \
-	{                                                                                          \
-		.name = "buyerChargeUsdMicros", .type = MCP__WHOLE, .doc = "Charge in micro-USD."  \
-	}
-
 static const struct mcp__shape ROW_MEMBERS[] = {
 	{ .name = "group", .type = MCP__TEXT, .doc = "Model id, key id or day." },
-	COUNT_SHAPES,
+	{ .name = "requests", .type = MCP__WHOLE, .doc = "Calls." },
+	{ .name = "uncachedInputTokens", .type = MCP__WHOLE, .doc = "Input, not cached." },
+	{ .name = "cacheWrite5mTokens", .type = MCP__WHOLE, .doc = "Cached for 5 minutes." },
+	{ .name = "cacheWrite1hTokens", .type = MCP__WHOLE, .doc = "Cached for 1 hour." },
+	{ .name = "cacheReadTokens", .type = MCP__WHOLE, .doc = "Read from cache." },
+	{ .name = "outputTokens", .type = MCP__WHOLE, .doc = "Output." },
+	{ .name = "buyerChargeUsdMicros", .type = MCP__WHOLE, .doc = "Charge in micro-USD." },
 };
 static const struct mcp__shapes ROW_SHAPES = MCP__SHAPES(ROW_MEMBERS);
-static const struct mcp__shape TOTAL_MEMBERS[] = { COUNT_SHAPES };
-static const struct mcp__shapes TOTAL_SHAPES = MCP__SHAPES(TOTAL_MEMBERS);
 static const struct mcp__shape USAGE_MEMBERS[] = {
 	{ .name = "usage",
 	  .type = MCP__LIST,
 	  .doc = "One row per group; empty without groupBy.",
 	  .sub = &ROW_SHAPES },
-	{ .name = "total", .type = MCP__OBJECT, .doc = "All rows together.", .sub = &TOTAL_SHAPES },
+	{ .name = "total", .type = MCP__OBJECT, .doc = "All rows together, without group." },
 };
 static const struct mcp__shapes USAGE_SHAPES = MCP__SHAPES(USAGE_MEMBERS);
 
@@ -187,12 +165,20 @@ static bool get_request(const struct mcp__call *call, struct json_out *out, stru
 
 static const struct mcp__shape RECEIPT_MEMBERS[] = {
 	{ .name = "requestId", .type = MCP__TEXT, .doc = "The request." },
+	{ .name = "apiKeyId", .type = MCP__TEXT, .doc = "Key that paid." },
+	{ .name = "serviceId", .type = MCP__TEXT, .doc = "Service that paid." },
 	{ .name = "model", .type = MCP__TEXT, .doc = "Catalog id that was asked for." },
-	{ .name = "upstreamModel", .type = MCP__TEXT, .doc = "What the provider ran." },
+	{ .name = "upstreamModel", .type = MCP__TEXT, .doc = "What the provider was asked for." },
+	{ .name = "reportedModel",
+	  .type = MCP__TEXT,
+	  .nullable = true,
+	  .doc = "What it says it ran." },
 	{ .name = "provider", .type = MCP__TEXT, .doc = "Who answered." },
 	{ .name = "route", .type = MCP__TEXT, .doc = "openai or the route alias." },
+	{ .name = "stream", .type = MCP__TRUTH, .doc = "Streamed." },
 	{ .name = "attempts", .type = MCP__LIST, .doc = "Every upstream attempt." },
-	{ .name = "status", .type = MCP__TEXT, .doc = "held, settled, released or failed." },
+	{ .name = "status", .type = MCP__TEXT, .doc = "settled, released or failed." },
+	{ .name = "httpStatus", .type = MCP__WHOLE, .doc = "What the client saw." },
 	{ .name = "uncachedInputTokens", .type = MCP__WHOLE, .doc = "Input, not cached." },
 	{ .name = "cacheWrite5mTokens", .type = MCP__WHOLE, .doc = "Cached for 5 minutes." },
 	{ .name = "cacheWrite1hTokens", .type = MCP__WHOLE, .doc = "Cached for 1 hour." },
@@ -202,11 +188,18 @@ static const struct mcp__shape RECEIPT_MEMBERS[] = {
 	  .type = MCP__OBJECT,
 	  .doc = "Prices in force at the call, by token class." },
 	{ .name = "priceVersion", .type = MCP__TEXT, .doc = "Name of that price list." },
+	{ .name = "heldUsdMicros", .type = MCP__WHOLE, .doc = "Set aside before." },
 	{ .name = "buyerChargeUsdMicros", .type = MCP__WHOLE, .doc = "Charge in micro-USD." },
+	{ .name = "overrunUsdMicros", .type = MCP__WHOLE, .doc = "Cost that nobody paid." },
 	{ .name = "evidence",
 	  .type = MCP__TEXT,
 	  .doc = "Where the counts come from: provider, estimated or none." },
+	{ .name = "recovered", .type = MCP__TRUTH, .doc = "Ended by rule after a crash." },
 	{ .name = "createdAt", .type = MCP__TIME, .doc = "Start." },
+	{ .name = "firstByteMs",
+	  .type = MCP__WHOLE,
+	  .nullable = true,
+	  .doc = "From start to first byte." },
 	{ .name = "settledAt",
 	  .type = MCP__TIME,
 	  .nullable = true,
@@ -251,11 +244,11 @@ static void put_model(struct json_out *out, const struct store_model *model)
 	json_put_z(out, "state", model_state_name(model->state));
 	json_put_i64(out, "contextTokens", model->context_tokens);
 	json_put_i64(out, "maxOutputTokens", model->max_output_tokens);
-	mcp__put_prices(out, "pricesUsdPerMillion", &model->prices);
+	put_prices(out, "pricesUsdPerMillion", &model->prices);
 	if (model->long_above > 0) {
 		json_put_object(out, "longPrompt");
 		json_put_i64(out, "aboveTokens", model->long_above);
-		mcp__put_prices(out, "pricesUsdPerMillion", &model->long_prices);
+		put_prices(out, "pricesUsdPerMillion", &model->long_prices);
 		json_put_end(out, '}');
 	}
 	json_put_end(out, '}');
@@ -306,8 +299,8 @@ static const struct mcp__shape MODEL_MEMBERS[] = {
 	{ .name = "maxOutputTokens", .type = MCP__WHOLE, .doc = "Longest answer." },
 	{ .name = "pricesUsdPerMillion",
 	  .type = MCP__OBJECT,
-	  .doc = "By token class; null: cannot be used.",
-	  .sub = &mcp__price_shapes },
+	  .doc = "By token class: input, cacheWrite5m, cacheWrite1h, cacheRead, output; null: not "
+	         "offered." },
 	{ .name = "longPrompt",
 	  .type = MCP__OBJECT,
 	  .optional = true,

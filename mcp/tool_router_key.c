@@ -334,6 +334,13 @@ static bool rotate_key(const struct mcp__call *call, struct json_out *out, struc
 	return true;
 }
 
+static const struct mcp__shape ROTATED_MEMBERS[] = {
+	{ .name = "apiKey",
+	  .type = MCP__OBJECT,
+	  .doc = "The new key with its secret, as router_api_key_create returns it." },
+};
+static const struct mcp__shapes ROTATED_SHAPES = MCP__SHAPES(ROTATED_MEMBERS);
+
 const struct mcp__tool mcp__tool_router_api_key_rotate = {
 	.name = "router_api_key_rotate",
 	.title = "Replace a router key",
@@ -345,7 +352,7 @@ const struct mcp__tool mcp__tool_router_api_key_rotate = {
 	.needs_account = true,
 	.durable = true,
 	.input = &KEY_FIELDS,
-	.output = &NEW_SHAPES,
+	.output = &ROTATED_SHAPES,
 	.run = rotate_key,
 };
 

@@ -122,21 +122,10 @@ static bool list_services(const struct mcp__call *call, struct json_out *out, st
 	return true;
 }
 
-static const struct mcp__shape BRIEF_MEMBERS[] = {
-	{ .name = "id", .type = MCP__TEXT, .doc = "serviceId" },
-	{ .name = "status", .type = MCP__TEXT, .doc = "active" },
-	{ .name = "serviceType", .type = MCP__TEXT, .doc = "llm_router" },
-	{ .name = "displayName", .type = MCP__TEXT, .doc = "Name for people." },
-	{ .name = "router",
-	  .type = MCP__OBJECT,
-	  .doc = "Credit and addresses, as service_get explains them." },
-};
-static const struct mcp__shapes BRIEF_SHAPES = MCP__SHAPES(BRIEF_MEMBERS);
 static const struct mcp__shape LIST_MEMBERS[] = {
 	{ .name = "services",
 	  .type = MCP__LIST,
-	  .doc = "Oldest first; each as service_get returns it.",
-	  .sub = &BRIEF_SHAPES },
+	  .doc = "Oldest first; each as service_get returns it, with id and router.creditBalanceUsd." },
 };
 static const struct mcp__shapes LIST_SHAPES = MCP__SHAPES(LIST_MEMBERS);
 
