@@ -409,7 +409,9 @@ static enum net_end end_of(const struct net_exchange *x, CURLcode result)
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return NET_END_TIMEOUT;
 	/* No connection was ready for the request, whatever curl calls it. */
-	return x->sends == 0 ? NET_END_NO_CONNECT : NET_END_BROKEN;
+	if (x->sends == 0)
+		return NET_END_NO_CONNECT;
+	return x->sends > 1 && !x->idempotent ? NET_END_STALE : NET_END_BROKEN;
 }
 
 void net__exchange_ended(struct net_exchange *x, CURLcode result)

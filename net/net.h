@@ -170,7 +170,9 @@ enum net_end {
 	NET_END_COMPLETE,   /* the whole answer was read */
 	NET_END_NO_CONNECT, /* name, connection or TLS failed: nothing was sent */
 	NET_END_TIMEOUT,    /* connect_ms or idle_ms passed */
-	NET_END_BROKEN      /* the connection failed in the middle, or the answer is malformed */
+	NET_END_STALE, /* a kept connection closed as the request left: no answer, send it again
+	                  only if a second sending is acceptable */
+	NET_END_BROKEN /* the connection failed in the middle, or the answer is malformed */
 };
 
 struct net_exchange_events {

@@ -111,6 +111,11 @@ static bool run_session(struct task *t, struct store *st, struct json_out *out, 
 
 	if (!store_session_create(st, secret_str(&t->text), &session, &token, err))
 		return false;
+	/* Its limits would end at the first rotate: a route key has none. */
+	if (session.kind == KEY_ROUTER)
+		return err_set(err, ERR_UNAUTHORIZED,
+		               "a router key opens no session: sign in with a purchase key or "
+		               "with the account's route key");
 	json_put_object(out, NULL);
 	json_put_object(out, "item");
 	json_put_str(out, "sessionToken", secret_str(&token));
@@ -168,8 +173,13 @@ static bool run_rotate(struct task *t, struct store *st, struct json_out *out, s
 	OWN_SECRET struct secret key;
 	struct store_session session;
 
-	if (!store_session_find(st, secret_str(&t->text), &session, err) ||
-	    !store_route_key_rotate(st, &session.account, &key, err))
+	if (!store_session_find(st, secret_str(&t->text), &session, err))
+		return false;
+	/* A router key may have limits; it must not get itself a route key without any. */
+	if (session.kind == KEY_ROUTER)
+		return err_set(err, ERR_FORBIDDEN,
+		               "sign in with a purchase key or a route key to rotate the route key");
+	if (!store_route_key_rotate(st, &session.account, &key, err))
 		return false;
 	json_put_object(out, NULL);
 	json_put_object(out, "item");

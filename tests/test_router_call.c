@@ -471,7 +471,14 @@ static void a_session_rotates_the_route_key_at_once(void)
 	CHECK_I64(none.status, 401);
 	struct got bad = world_ask(&w, "POST", "/buyer/session", NULL, "{\"kee\":\"x\"}");
 	CHECK_I64(bad.status, 400);
-	struct got *all[] = { &session, &one, &works, &two, &dead, &wrong, &none, &bad };
+	(void)snprintf(text, sizeof text, "{\"key\":\"%s\"}", w.key.text);
+	struct got limited = world_ask(&w, "POST", "/buyer/session", NULL, text);
+	OWN_JSON struct json *l = json_parse(buf_str(&limited.body), NULL);
+	(void)snprintf(token, sizeof token, "%.*s", STR_ARG(item_text(l, "sessionToken")));
+	struct got widened = world_ask(&w, "POST", "/buyer/rotate-api-key", token, "");
+	CHECK_I64(widened.status, 403);
+	struct got *all[] = { &session, &one,  &works, &two,     &dead,
+		              &wrong,   &none, &bad,   &limited, &widened };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		got_done(all[i]);
 	world_close(&w);
