@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// kill -9 of the store's owner under load. The clients keep their own journal of what was
+// acknowledged to them; after each restart all of it must be there, to the micro, and nothing may be
+// left held.
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { World, charge, chat, message, order, seeded, until } from './harness.mjs';
+
+const steady = { name: 'steady', reply: { text: 'Still here. ', repeat: 40 }, chunks: 40,
+  usage: { uncachedInput: 24, output: 120 }, chunkDelayMs: 4 };
+
+/** Purchases, streams and plain calls without end, until the owner dies under them. */
+class Load {
+  constructor(world, mcp, round) {
+    Object.assign(this, { world, mcp, round, over: false, purchases: new Map(), charges: new Map(),
+      keys: [], streamed: 0 });
+  }
+
+  async buyOn(lane) {
+    for (let i = 0; !this.over; i++) {
+      const key = `round-${this.round}-lane-${lane}-${i}`;
+      this.keys.push(key);
+      const { purchase } = await this.mcp.call('purchase_create', order(1, key));
+      this.purchases.set(key, purchase);
+    }
+  }
+
+  async askOn() {
+    while (!this.over) {
+      const answer = await this.world.ask('/openai/v1/chat/completions', { body: chat('default') });
+      await answer.text();
+      if (answer.status === 200)
+        this.charges.set(answer.headers.get('x-request-id'),
+          BigInt(answer.headers.get('x-agent-store-charge-usd-micros')));
+    }
+  }
+
+  async streamOn(lane) {
+    while (!this.over) {
+      const isChat = lane % 2 === 0;
+      const answer = await this.world.ask(isChat ? '/openai/v1/chat/completions' : '/claude/v1/messages',
+        { body: (isChat ? chat : message)('steady', { stream: true }) });
+      const text = await answer.text();
+      // The last event is released only when its charge is on disk: a whole stream is acknowledged.
+      if (/\[DONE\]|event: message_stop/.test(text)) {
+        this.charges.set(answer.headers.get('x-request-id'), null);
+        this.streamed++;
+      }
+    }
+  }
+
+  start() {
+    const lanes = [...Array.from({ length: 32 }, (_, lane) => this.streamOn(lane)),
+      ...Array.from({ length: 4 }, () => this.askOn()),
+      ...Array.from({ length: 4 }, (_, lane) => this.buyOn(lane))];
+    this.ended = Promise.allSettled(lanes);
+  }
+}
+
+async function checkAfterwards(world, mcp, load) {
+  await world.noHoldLeft();
+  // What was acknowledged is there; repeated, it is the same purchase and the same money.
+  for (const [key, purchase] of load.purchases) {
+    const again = await mcp.call('purchase_create', order(1, key));
+    assert.equal(again.purchase.id, purchase.id, key);
+    assert.equal(again.purchase.totalPriceMinor, purchase.totalPriceMinor);
+    const { purchase: kept } = await mcp.call('purchase_get_status', { purchaseId: purchase.id });
+    assert.deepEqual(kept, again.purchase);
+  }
+  // What was not acknowledged happened wholly or not at all: a repeat settles which, once.
+  for (const key of load.keys) await mcp.call('purchase_create', order(1, key));
+  for (const [requestId, amount] of load.charges) {
+    const receipt = await world.receipt(requestId);
+    assert.equal(receipt.status, 'settled');
+    if (amount !== null) assert.equal(BigInt(receipt.buyerChargeUsdMicros), amount, requestId);
+    else assert.deepEqual([receipt.evidence, receipt.outputTokens], ['provider', 120], requestId);
+    assert.equal(BigInt(receipt.buyerChargeUsdMicros), charge(receipt));
+  }
+  const { verdict } = await world.cliOk('ledger', 'verify');
+  assert.equal(verdict.ok, true, JSON.stringify(verdict));
+}
+
+for (const durability of ['process', 'power'])
+  describe(`durability ${durability}`, () => {
+    let world;
+    after(() => world?.close());
+
+    test('five kills under load lose nothing that was acknowledged', async () => {
+      const random = seeded(durability.length);
+      world = await World.open({ AGENT_STORE_DURABILITY: durability }, [steady]);
+      const made = await world.createAccount('buyer', '100000.00');
+      world.purchaseKey = made.purchaseKey;
+      let mcp = await world.mcp();
+      let bought = 100n;
+      world.serviceId = (await mcp.call('purchase_create', order(100, 'first'))).service.id;
+      world.key = (await mcp.call('router_api_key_create',
+        { serviceId: world.serviceId, label: 'load' })).apiKey.secret;
+      for (let round = 1; round <= 5; round++) {
+        const { service } = await mcp.call('service_get', { serviceId: world.serviceId });
+        world.url = service.router.baseUrl.replace('/openai/v1', '');
+        const load = new Load(world, mcp, round);
+        load.start();
+        await until('the load is under way', () => load.purchases.size >= 10
+          && load.charges.size >= 40 && load.streamed >= 8, 30000);
+        await new Promise((soon) => setTimeout(soon, random() * 150));
+        load.over = true;
+        process.kill(mcp.pid, 'SIGKILL');
+        await load.ended;
+        await mcp.close();
+        mcp = await world.mcp();
+        const again = await mcp.call('service_get', { serviceId: world.serviceId });
+        world.url = again.service.router.baseUrl.replace('/openai/v1', '');
+        await checkAfterwards(world, mcp, load);
+        bought += BigInt(new Set(load.keys).size);
+        assert.equal((await world.balance()).wallet, (100000n - bought) * 1000000n);
+      }
+      const { total } = await mcp.call('router_usage_get', { serviceId: world.serviceId });
+      assert.equal((await world.balance()).credit,
+        bought * 1000000n - BigInt(total.buyerChargeUsdMicros));
+      await mcp.close();
+    });
+  });
