@@ -99,7 +99,7 @@ static void gate_fault(struct mcp__message *m)
 
 static bool is_string(struct str raw)
 {
-	return raw.len > 0 && raw.p[0] == '"';
+	return raw.p && raw.p[0] == '"';
 }
 
 /* A string or an integer without point and exponent, of any size that fits LIMIT_MCP_ID. */

@@ -15,6 +15,8 @@
 #define OUT_MAX (OUT_PAUSE + LIMIT_MCP_IN_FLIGHT * LIMIT_MCP_OUT_LINE + LIMIT_MCP_LINE)
 #define LINGER_MS 2000 /* after the input's end; hosts kill a process that lingers */
 
+#define ERROR_MAX 4096 /* bytes of an error of our own */
+
 /* A call that the link has not answered. */
 struct pending {
 	struct pending *next;
@@ -113,7 +115,7 @@ static void on_answer(void *data, struct str answer)
 
 static void answer_no_memory(struct mcp_stdio *s, int64_t number)
 {
-	OWN_JSON_OUT struct json_out o = json_out_make(4 * LIMIT_ERR_TEXT);
+	OWN_JSON_OUT struct json_out o = json_out_make(ERROR_MAX);
 	struct err err;
 
 	(void)err_no_memory(&err);
@@ -197,6 +199,7 @@ static void on_readable(void *data, unsigned events)
 
 /* ---- Life ---- */
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters of mcp.h */
 struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, int in_fd, int out_fd,
                                 const char *purchase_key, void (*ended)(void *data), void *data,
                                 struct err *err)

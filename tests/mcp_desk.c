@@ -3,9 +3,13 @@
  * store call is a transaction of its own. */
 #include "tests/mcp_desk.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
+#include "tests/check.h"
 
 static void must(bool ok)
 {
@@ -113,4 +117,61 @@ const struct json *desk_at(const struct json *root, const char *path)
 struct str desk_text(const struct json *root, const char *path)
 {
 	return json_text(desk_at(root, path));
+}
+
+struct json *desk_callf(struct desk *desk, const char *tool, const char *format, ...)
+{
+	OWN_BUF struct buf arguments = buf_make(4096);
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	int n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	must(n >= 0 && (size_t)n < sizeof(text));
+	buf_add_z(&arguments, text);
+	return desk_call(desk, tool, arguments.p);
+}
+
+bool desk_copy_id(const struct json *answer, const char *path, char out[ID_TEXT_MAX])
+{
+	struct str id = desk_text(answer, path);
+
+	out[0] = '\0';
+	if (!CHECK(id.len > 0 && id.len < ID_TEXT_MAX))
+		return false;
+	memcpy(out, id.p, id.len);
+	out[id.len] = '\0';
+	return true;
+}
+
+void desk_buy(struct desk *desk, char service[ID_TEXT_MAX])
+{
+	OWN_JSON struct json *answer = desk_call(
+		desk, "purchase_create",
+		"{\"catalogItemId\":\"cat_router_credit_001\",\"quantity\":1,"
+		"\"configuration\":{\"creditAmountUsd\":25},\"idempotencyKey\":\"desk\"}");
+
+	must(desk_copy_id(answer, "result.service.id", service));
+}
+
+void desk_make_key(struct desk *desk, const char *service, char id[ID_TEXT_MAX],
+                   struct secret *secret)
+{
+	OWN_JSON struct json *answer = desk_callf(
+		desk, "router_api_key_create", "{\"serviceId\":\"%s\",\"label\":\"one\"}", service);
+
+	must(desk_copy_id(answer, "result.apiKey.id", id));
+	secret_set(secret, desk_text(answer, "result.apiKey.secret"));
+}
+
+void desk_refuses(struct desk *desk, const char *tool, const char *arguments, const char *code,
+                  const char *part)
+{
+	OWN_JSON struct json *answer = desk_call(desk, tool, arguments);
+	struct str message = desk_text(answer, "error.message");
+
+	if (!CHECK_TEXT(desk_text(answer, "error.code"), code) ||
+	    !CHECK(str_find(message, str_of(part)) >= 0))
+		check_note("%s %s: %.*s", tool, arguments, STR_ARG(message));
 }

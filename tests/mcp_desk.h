@@ -5,6 +5,7 @@
 #define TESTS_MCP_DESK_H
 
 #include "base/env.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "mcp/mcp.h"
@@ -32,9 +33,24 @@ struct json *desk_work(struct desk *desk, struct str request);
 struct json *desk_call(struct desk *desk, const char *tool, const char *arguments);
 struct json *desk_call_keyless(struct desk *desk, const char *tool, const char *arguments);
 
+/* The same with arguments by format. */
+struct json *desk_callf(struct desk *desk, const char *tool, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
 /* The value at "result.quote.id" or "items.0.id"; NULL if there is none. */
 const struct json *desk_at(const struct json *root, const char *path);
 /* The same as text; absent if it is none. */
 struct str desk_text(const struct json *root, const char *path);
+/* Copies an id out of an answer; the case fails, and `out` is empty, if there is none. */
+bool desk_copy_id(const struct json *answer, const char *path, char out[ID_TEXT_MAX]);
+
+/* Buys 25 USD of credit, once per desk, and makes a router key labelled "one". */
+void desk_buy(struct desk *desk, char service[ID_TEXT_MAX]);
+void desk_make_key(struct desk *desk, const char *service, char id[ID_TEXT_MAX],
+                   struct secret *secret);
+
+/* The case fails unless the call fails with that code and a message that contains `part`. */
+void desk_refuses(struct desk *desk, const char *tool, const char *arguments, const char *code,
+                  const char *part);
 
 #endif
