@@ -92,10 +92,10 @@ may_include() { # LAYER ALLOWED
 }
 
 check_includes() {
-	in_code "$include[<\"]sqlite3\.h|\bsqlite3_[a-z]" | but '^(store|tests)/' | report 'only store/ speaks SQLite'
-	in_code "$include[<\"]curl/|\bcurl_(easy|multi|global|share|slist|url)_" | but '^net/' |
+	in_code "${include}[<\"]sqlite3\.h|\bsqlite3_[a-z]" | but '^(store|tests)/' | report 'only store/ speaks SQLite'
+	in_code "${include}[<\"]curl/|\bcurl_(easy|multi|global|share|slist|url)_" | but '^net/' |
 		report 'only net/ speaks libcurl'
-	in_code "$include[<\"](sodium|cjson|cJSON)|\b(sodium_[a-z]|cJSON)" | but '^base/' |
+	in_code "${include}[<\"](sodium|cjson|cJSON)|\b(sodium_[a-z]|cJSON)" | but '^base/' |
 		report 'only base/ speaks libsodium and cJSON'
 	may_include base 'base'
 	may_include net 'base|net'
@@ -116,7 +116,7 @@ check_words() {
 	in_bare "$ours.*\b((printf|vprintf|puts|putchar)[[:space:]]*\(|stdout\b)" |
 		but '^(main\.c|mcp/(command|transcript)[a-z_]*\.c):' | report 'stdout belongs to the protocol'
 	# static_assert has a parenthesis, so have functions. The log level is the one exception.
-	in_bare "$ours[[:space:]]*static [^()]*[;=]" | but '\bconst\b|^base/log\.c:.*\blog_level\b' |
+	in_bare "${ours}[[:space:]]*static [^()]*[;=]" | but '\bconst\b|^base/log\.c:.*\blog_level\b' |
 		report 'no mutable globals, no static locals'
 	in_bare ':[0-9]+:[[:space:]]*#[[:space:]]*if[[:space:]]+0\b' | report 'no code switched off'
 }
@@ -155,34 +155,37 @@ check_tree() { # TREE
 
 # ---- The rules' own test ----
 
-# plant RULE PATH CODE: exactly this rule must catch the code in a tree that is clean otherwise, and
-# must let it pass once it is excused (sizes, names and marks cannot be).
+# The breaches of a tree, as rule names.
+caught_in() { # TREE
+	check_tree "$1" | sed -n 's/^not ok [0-9]* - //p'
+}
+
+# sow PLOT PATH CODE
+sow() {
+	mkdir -p "$work/$1/$(dirname "$2")"
+	printf '/* SPDX-License-Identifier: Apache-2.0 */\n%b\n' "$3" >"$work/$1/$2"
+}
+
+# plant RULE PATH CODE excusable|final: exactly this rule must catch the code in a tree that is clean
+# otherwise. What can be excused grows, excused, in a garden that is looked at last.
 plant() {
-	local garden=$work/garden caught wanted="not ok $1"
-	rm -rf "$garden"
-	mkdir -p "$garden/$(dirname "$2")"
-	printf '/* SPDX-License-Identifier: Apache-2.0 */\n%b\n' "$3" >"$garden/$2"
-	[[ $1 != 'the licence is in the first line' ]] || sed -i 1d "$garden/$2"
-	caught=$(check_tree "$garden" | sed -n 's/^not ok [0-9]* - /not ok /p') || :
-	if [[ $caught != "$wanted" ]]; then
-		verdict "$1: '$3'" "caught: ${caught:-nothing}"
-	elif [[ $4 == excusable ]]; then
-		printf '/* SPDX-License-Identifier: Apache-2.0 */\n%b /* allowed: a test */\n' "$3" >"$garden/$2"
-		caught=$(check_tree "$garden" | grep '^not ok') || :
-		verdict "$1: '$3'" "$caught"
+	local caught
+	rm -rf "$work/plot"
+	sow plot "$2" "$3"
+	[[ $1 != 'the licence is in the first line' ]] || sed -i 1d "$work/plot/$2"
+	caught=$(caught_in "$work/plot") || :
+	if [[ $caught == "$1" ]]; then
+		verdict "$1: '${3:0:60}'" ''
 	else
-		verdict "$1: '${3:0:40}'" ''
+		verdict "$1: '${3:0:60}'" "caught by: ${caught:-nothing}"
 	fi
+	[[ $4 == final ]] || innocent "${2%.*}_$points.${2##*.}" "$3 /* allowed: a test */"
 }
 
 # innocent PATH CODE: no rule may catch it.
 innocent() {
-	local garden=$work/garden caught
-	rm -rf "$garden"
-	mkdir -p "$garden/$(dirname "$1")"
-	printf '/* SPDX-License-Identifier: Apache-2.0 */\n%b\n' "$2" >"$garden/$1"
-	caught=$(check_tree "$garden" | grep '^not ok') || :
-	verdict "innocent: '$2'" "$caught"
+	[[ $1 != main_* ]] || set -- "mcp/$1" "$2"
+	sow garden "$1" "$2"
 }
 
 points=0
@@ -200,7 +203,7 @@ verdict() { # NAME PROBLEM
 }
 
 self_test() {
-	local money='only base/money touches micros' static='no mutable globals, no static locals'
+	local caught money='only base/money touches micros' static='no mutable globals, no static locals'
 	local size='no file above 600 lines, main.c 150' marks='no marks but FIXME(#issue)'
 
 	plant 'only store/ speaks SQLite' router/a.c '#include <sqlite3.h>' excusable
@@ -238,15 +241,17 @@ self_test() {
 	plant 'the licence is in the first line' base/a.c 'int a;' final
 
 	innocent store/a.c '#include <sqlite3.h>\n#include "store/internal.h"\n#include "base/err.h"'
-	innocent base/a.c '/* A double entry: printf("{\\"a\\":%d}"), strcpy(a, b). */'
-	innocent base/a.c '\tsay("a double \\"quoted\\" strcpy(a)");'
-	innocent store/a.c '\trun("UPDATE account SET micros = micros + ?2 WHERE id = ?1");'
-	innocent store/a.c 'static const char *const NAMES[] = {\nstatic bool run(void);\nstatic_assert(A == 1, "a");'
+	innocent base/b.c '/* A double entry: printf("{\\"a\\":%d}"), strcpy(a, b). */'
+	innocent base/c.c '\tsay("a double \\"quoted\\" strcpy(a)");'
+	innocent store/b.c '\trun("UPDATE account SET micros = micros + ?2 WHERE id = ?1");'
+	innocent store/c.c 'static const char *const NAMES[] = {\nstatic bool run(void);\nstatic_assert(A == 1, "a");'
 	innocent base/money.c '\treturn a.micros - b.micros;'
 	innocent tests/a.c '\tCHECK_I64(m.micros, 5);\n\tprintf("ok");'
 	innocent mcp/command_print.c '\tfputs(text, stdout);'
-	innocent base/a.c '/* FIXME(#12): a real issue */'
-	innocent base/a.c '\tmkstemp("/tmp/a-XXXXXX");\n\tsnprintf(a, n, "%d", 1);'
+	innocent base/d.c '/* FIXME(#12): a real issue */'
+	innocent base/e.c '\tmkstemp("/tmp/a-XXXXXX");\n\tsnprintf(a, n, "%d", 1);'
+	caught=$(caught_in "$work/garden") || :
+	verdict 'what is excused or innocent passes' "$caught"
 	echo "1..$points"
 	((bad == 0))
 }

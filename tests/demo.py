@@ -59,7 +59,7 @@ def buy(steps, mcp):
   steps.begin()
   needs = mcp.tool("catalog_checkout_requirements", catalogItemId=item["id"])
   expect("requiredFields", needs["requiredFields"], ["creditAmountUsd"])
-  steps.end("catalog_checkout_requirements", f"requiredFields {needs['requiredFields']}")
+  steps.end("catalog_checkout_requirements", f"requiredFields {', '.join(needs['requiredFields'])}")
 
   steps.begin()
   quote = mcp.tool("quote_create", catalogItemId=item["id"], quantity=1,
@@ -135,20 +135,21 @@ def account_for(steps, mcp, service_id, key, request_id, usage):
 
 
 def print_how_to_add(binary):
-  server = {"command": str(binary), "args": ["mcp"], "env": {"AGENT_STORE_AGENT_API_KEY": "ask_live_..."}}
+  key = "AGENT_STORE_AGENT_API_KEY"
+  server = {"command": str(binary), "args": ["mcp"], "env": {key: "ask_live_..."}}
   print(f"""
-To use it: make an account, then add the server to your agent host.
+To use it: make an account, which prints its purchase key, then add the server to your agent host.
 
   {binary} account create my-agent
   {binary} wallet fund my-agent 100 --reference first
-  claude mcp add agent-store -e AGENT_STORE_AGENT_API_KEY=ask_live_... -- {binary} mcp
+  claude mcp add agent-store -e {key}=ask_live_... -- {binary} mcp
 
 or, in a host that is configured by a file:
 
-  {json.dumps({"mcpServers": {"agent-store": server}})}
+{json.dumps({"mcpServers": {"agent-store": server}}, indent=2)}
 
-Calls reach a provider once its key is in the environment: AGENT_STORE_OPENAI_API_KEY=... (or
-ANTHROPIC). All settings: {binary} config""")
+Calls reach a provider once its key is in the environment too, say AGENT_STORE_OPENAI_API_KEY.
+All settings: {binary} config""")
 
 
 def run(build):

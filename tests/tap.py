@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts TAP, and believes nothing: a missing plan, a missing point, a crash are failures too.
 
-Only points at the margin count; what is indented is detail of the next one (node prints so).
+Of nested points (node prints so) the innermost count: an outer one only tells of those before it.
 `python3 tests/tap.py` tests the counting itself and prints TAP.
 """
 
@@ -9,7 +9,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-POINT = re.compile(r"(not )?ok\b(?: +(\d+))?(?: *-)? *(.*)")
+POINT = re.compile(r"( *)(not )?ok\b(?: +(\d+))?(?: *-)? *(.*)")
 PLAN = re.compile(r"1\.\.(\d+)")
 SKIP = re.compile(r"#\s*skip\b", re.IGNORECASE)
 DETAIL_LINES = 60
@@ -33,34 +33,73 @@ class Count:
     self.problems += [(f"{prefix}: {name}", detail) for name, detail in other.problems]
 
 
+class Counter:
+  """Reads lines. `inner` has, of the points that no outer one has claimed yet, depth and failure."""
+
+  def __init__(self):
+    self.result = Count()
+    self.plan = None
+    self.outermost = 0
+    self.inner = []
+    self.detail = []
+    self.explained = None  # the YAML block behind a point, while it is being read
+    self.to_blame = False  # that point is a failure which counts
+
+  def line(self, line):
+    if match := POINT.match(line):
+      self.point(line, len(match[1]), bool(match[2]), match[4])
+    elif self.explained is not None:
+      self.explain(line)
+    elif (match := PLAN.match(line)) and self.plan is None:
+      self.plan = int(match[1])
+    elif line.startswith("Bail out!"):
+      self.result.fail(line)
+    else:
+      self.detail.append(line)
+
+  def point(self, line, depth, failed, name):
+    claimed = [inner for inner in self.inner if inner[0] > depth]
+    self.inner = [inner for inner in self.inner if inner[0] <= depth] + [(depth, failed)]
+    self.outermost += depth == 0
+    if claimed and not (failed and not any(inner_failed for _, inner_failed in claimed)):
+      pass  # an outer point that says what its inner ones said
+    elif SKIP.search(line):
+      self.result.skipped += 1
+    elif failed:
+      self.result.fail(name or line, "\n".join(self.detail[-DETAIL_LINES:]))
+    else:
+      self.result.passed += 1
+    self.explained = []
+    self.to_blame = failed and not claimed
+    self.detail = []
+
+  def explain(self, line):
+    """node says why in a YAML block after the point."""
+    word = line.strip()
+    if not self.explained and word != "---":
+      self.explained = None
+      self.line(line)
+    elif word == "..." and not self.to_blame:
+      self.explained = None
+    elif word == "...":
+      name, detail = self.result.problems[-1]
+      self.result.problems[-1] = (name, "\n".join([detail, *self.explained[1:DETAIL_LINES]]).strip())
+      self.explained = None
+    else:
+      self.explained.append(line)
+
+
 def count(text, status=0, stderr=""):
   """`status` is the program's exit code, negative for a signal, None if it ran out of time."""
-  result = Count()
-  plan = None
-  seen = 0
-  detail = []
+  counter = Counter()
   for line in text.splitlines():
-    if (match := PLAN.match(line)) and plan is None:
-      plan = int(match[1])
-    elif match := POINT.match(line):
-      seen += 1
-      name = match[3] or f"point {seen}"
-      if SKIP.search(line):
-        result.skipped += 1
-      elif match[1]:
-        result.fail(name, "\n".join(detail[-DETAIL_LINES:]))
-      else:
-        result.passed += 1
-      detail = []
-    elif line.startswith("Bail out!"):
-      result.fail(line)
-    else:
-      detail.append(line)
-  rest = "\n".join((detail + stderr.splitlines())[-DETAIL_LINES:])
-  if plan is None:
+    counter.line(line)
+  result = counter.result
+  rest = "\n".join((counter.detail + stderr.splitlines())[-DETAIL_LINES:])
+  if counter.plan is None:
     result.fail("there is no plan", rest)
-  elif plan != seen:
-    result.fail(f"{plan} points were planned, {seen} came", rest)
+  elif counter.plan != counter.outermost:
+    result.fail(f"{counter.plan} points were planned, {counter.outermost} came", rest)
   if status is None:
     result.fail("ran out of time", rest)
   elif status < 0:
@@ -82,7 +121,12 @@ CASES = [
   ("a leak found at exit", "1..1\nok 1 - a\n", 23, (1, 1, 0)),
   ("more points than planned", "1..1\nok 1\nok 2\n", 0, (2, 1, 0)),
   ("a skipped point is neither", "1..2\nok 1 - a # SKIP no disk\nok 2\n", 0, (1, 0, 1)),
-  ("indented points are detail", "1..1\n    ok 1 - x\n    not ok 2 - y\nnot ok 1 - z\n", 1, (0, 1, 0)),
+  ("inner points count, not their sum", "1..1\n  ok 1 - x\n  not ok 2 - y\n  1..2\nnot ok 1 - z\n",
+   1, (1, 1, 0)),
+  ("an outer failure of its own", "1..1\n    ok 1 - x\nnot ok 1 - z\n", 1, (1, 1, 0)),
+  ("three deep", "    ok 1\n    ok 2\n  ok 1\nok 1\nok 2\n1..2\n", 0, (3, 0, 0)),
+  ("a block after the point", "not ok 1 - a\n  ---\n  why: 'ok 2'\n  ...\nok 2 - b\n1..2\n",
+   1, (1, 1, 0)),
   ("bailing out", "1..2\nok 1\nBail out! no port\n", 1, (1, 2, 0)),
   ("out of time", "1..2\nok 1\n", None, (1, 2, 0)),
   ("okay is no point", "1..0\nokay then\n", 0, (0, 0, 0)),
