@@ -4,6 +4,7 @@
  * transcript opens a store in memory with a listener on any free port. */
 #include "app.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #define STANDBY_RETRY_MS 1000
 #define HEALTH_MS 1000
 #define URL_MAX 2048
+#define QUOTED_MAX 1024
 
 enum app_mode {
 	APP_MCP,
@@ -97,7 +99,7 @@ static const enum config_key UPSTREAM_KEYS[][2] = {
 	[PROVIDER_GOOGLE] = { CONFIG_GOOGLE_BASE_URL, CONFIG_GOOGLE_API_KEY },
 	[PROVIDER_KIMI] = { CONFIG_KIMI_BASE_URL, CONFIG_KIMI_API_KEY },
 };
-_Static_assert(ARRAY_LEN(UPSTREAM_KEYS) == PROVIDER_COUNT, "every provider has its settings");
+static_assert(ARRAY_LEN(UPSTREAM_KEYS) == PROVIDER_COUNT, "every provider has its settings");
 
 static bool make_router(struct app *app, const char *listen, struct err *err)
 {
@@ -132,7 +134,7 @@ static bool open_router(struct app *app, struct err *err)
 {
 	const char *listen =
 		app->mode == APP_TRANSCRIPT ? "127.0.0.1:0" : config_get(app->cfg, CONFIG_LISTEN);
-	OWN_BUF struct buf quoted = buf_make(2 * LIMIT_ERR_TEXT);
+	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
 
 	app->listen_problem = (struct err){ 0 };
 	if (app->mode == APP_COMMAND || strcmp(listen, "none") == 0)

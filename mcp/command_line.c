@@ -86,7 +86,9 @@ static bool is_flag_of(struct str flag, const char *field)
 
 	for (const char *p = field; *p != '\0'; p++) {
 		bool capital = *p >= 'A' && *p <= 'Z';
-		char low = capital ? (char)(*p - 'A' + 'a') : *p;
+		char low = *p;
+		if (capital)
+			low = (char)(*p - 'A' + 'a');
 		if (capital && (at >= flag.len || flag.p[at++] != '-'))
 			return false;
 		if (at >= flag.len || flag.p[at++] != low)

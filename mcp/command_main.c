@@ -83,7 +83,7 @@ static int complain(struct buf *text, const struct err *why, int code)
 
 static int run(struct net_loop *loop, struct mcp_link *link, const struct mcp__command_line *line)
 {
-	OWN_BUF struct buf out = buf_make(2 * LIMIT_FRAME);
+	OWN_BUF struct buf out = buf_make(LIMIT_FRAME);
 	OWN_BUF struct buf complaint = buf_make(LIMIT_MCP_OUT_LINE);
 	struct waiting w = { .loop = loop, .line = line, .answer = buf_make(LIMIT_FRAME) };
 	struct err err = { 0 };

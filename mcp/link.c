@@ -19,7 +19,8 @@
 #define RETRY_MS 20
 #define DRAIN_POLL_MS 10
 #define LOCK_FILE_MAX 32
-#define FRAME_HEAD 32 /* a number and its newline */
+#define ERROR_MAX 2048 /* an error's text, escaped or quoted */
+#define FRAME_HEAD 32  /* a number and its newline */
 
 struct call {
 	struct call *next;
@@ -116,7 +117,7 @@ static void answer_call(struct mcp_link *link, int64_t number, struct str answer
 
 static void fail_call(struct mcp_link *link, int64_t number, const struct err *why)
 {
-	OWN_BUF struct buf answer = buf_make(4 * LIMIT_ERR_TEXT);
+	OWN_BUF struct buf answer = buf_make(ERROR_MAX);
 
 	mcp__frame_put_error(&answer, why);
 	answer_call(link, number, buf_str(&answer));
@@ -185,7 +186,7 @@ static void attach_begin(struct mcp_link *link, int64_t delay_ms)
 
 static void attach_failed(struct mcp_link *link, const struct err *why)
 {
-	OWN_BUF struct buf quoted = buf_make(2 * LIMIT_ERR_TEXT);
+	OWN_BUF struct buf quoted = buf_make(ERROR_MAX);
 
 	net_timer_stop(&link->attach);
 	log_event(LOG_ERROR, "attach_failed", "error=%s", log_quote(&quoted, str_of(why->text)));
@@ -203,7 +204,7 @@ static void own_answer(void *data, int64_t number, struct str answer)
 /* A socket that cannot be opened shuts other processes out, but is no reason to stop this one. */
 static void listen_for_relays(struct mcp_link *link)
 {
-	OWN_BUF struct buf quoted = buf_make(2 * LIMIT_ERR_TEXT);
+	OWN_BUF struct buf quoted = buf_make(ERROR_MAX);
 	struct err why = { 0 };
 
 	if (!mcp__owner_listen(link->owner, link->socket_path, &why))

@@ -324,10 +324,13 @@ void mcp__owner_free(struct mcp__owner *o)
 {
 	if (o == NULL)
 		return;
-	while (o->peers != NULL)
-		peer_hang_up(o->peers);
 	for (struct work *w = o->works; w != NULL; w = w->next)
 		w->owner = NULL;
+	for (struct peer *p = o->peers, *next = NULL; p != NULL; p = next) {
+		next = p->next;
+		net_local_close(p->connection);
+		free(p);
+	}
 	net_local_server_free(o->server);
 	free(o);
 }

@@ -184,7 +184,7 @@ static bool fill_http(const struct run *run, const struct mcp__step *step, struc
 static struct json *run_http(struct run *run, const struct mcp__step *step, struct err *err)
 {
 	struct json_out filled = json_out_make(LIMIT_FRAME);
-	struct json_out answer = json_out_make(4 * LIMIT_FRAME);
+	struct json_out answer = json_out_make(LIMIT_UPSTREAM_BODY);
 	struct json *result = NULL;
 
 	if (fill_http(run, step, &filled, err)) {

@@ -25,7 +25,9 @@ static void add_lower(struct buf *out, struct str name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.p[i];
-		buf_add_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		buf_add_char(out, c);
 	}
 }
 

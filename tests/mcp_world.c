@@ -10,6 +10,8 @@
 
 #include "tests/check.h"
 
+#define ATTACH_MS 3000
+
 static void path_in(const struct world *w, char out[WORLD_PATH], const char *name)
 {
 	if (snprintf(out, WORLD_PATH, "%s/%s", w->folder, name) >= WORLD_PATH)
@@ -165,6 +167,56 @@ void waiter_answer(void *data, struct str answer)
 	w->count++;
 	memcpy(w->text, answer.p, n);
 	w->text[n] = '\0';
+}
+
+/* ---- Links ---- */
+
+struct mcp_link *world_link(struct world *w, struct till *t)
+{
+	const struct mcp_owner owner = till_owner(t);
+	struct err err = { 0 };
+
+	t->world = w;
+	t->db = w->db;
+	struct mcp_link *link = mcp_link_new(w->loop, w->db, &owner, &err);
+	CHECK(link != NULL);
+	return link;
+}
+
+void world_attach(struct world *w, struct mcp_link *link)
+{
+	struct waiter got = { 0 };
+
+	CHECK(mcp_link_call(link, STR("{\"tool\":\"catalog_search\",\"arguments\":{\"limit\":1}}"),
+	                    waiter_answer, &got) != 0);
+	CHECK(world_wait(w, &got.answered, ATTACH_MS));
+}
+
+bool waiter_has(const struct waiter *got, const char *part)
+{
+	return strstr(got->text, part) != NULL || !CHECK_STR(got->text, part);
+}
+
+/* ---- Words ---- */
+
+void words_split(struct words *w, const char *line)
+{
+	size_t n = strlen(line);
+
+	*w = (struct words){ .argc = 1 };
+	w->argv[0] = w->text;
+	if (n + 1 > sizeof(w->text)) {
+		CHECK_FAIL("the line is too long");
+		return;
+	}
+	memcpy(w->text, line, n + 1);
+	char *at = w->text;
+	while (*at != '\0' && w->argc < WORDS_MAX - 1) {
+		w->argv[w->argc++] = at;
+		at += strcspn(at, " ");
+		if (*at == ' ')
+			*at++ = '\0';
+	}
 }
 
 /* ---- Catching what is printed ---- */

@@ -47,6 +47,11 @@ struct till {
 
 struct mcp_owner till_owner(struct till *t);
 
+/* A link of a process whose till this is, over the world's database. */
+struct mcp_link *world_link(struct world *w, struct till *t);
+/* Makes the link reach the store, as owner or relay, by a call. */
+void world_attach(struct world *w, struct mcp_link *link);
+
 /* An answer that is waited for. */
 struct waiter {
 	bool answered;
@@ -55,6 +60,17 @@ struct waiter {
 };
 
 void waiter_answer(void *data, struct str answer);
+bool waiter_has(const struct waiter *got, const char *part); /* checked */
+
+/* A command line as main gets it: "key list acme" behind the program's name. */
+#define WORDS_MAX 16
+struct words {
+	char text[512];
+	char *argv[WORDS_MAX];
+	int argc;
+};
+
+void words_split(struct words *w, const char *line);
 
 /* Output of this process's fd 1 or 2 while it is caught. */
 struct caught {

@@ -8,7 +8,6 @@
 #include "tests/check.h"
 #include "tests/mcp_world.h"
 
-#define ARGS_MAX 16
 #define NOON 1795348800000 /* 2026-11-22T12:00:00Z */
 
 struct shop {
@@ -34,33 +33,6 @@ static bool shop_open(struct shop *s)
 
 /* ---- Running words ---- */
 
-struct words {
-	char text[512];
-	char *argv[ARGS_MAX];
-	int argc;
-};
-
-/* "wallet fund acme 5" as main would get it: argv[0] is the program. */
-static void split(struct words *w, const char *line)
-{
-	size_t n = strlen(line);
-
-	*w = (struct words){ .argc = 1 };
-	w->argv[0] = w->text;
-	if (n + 1 > sizeof(w->text)) {
-		CHECK_FAIL("the line is too long");
-		return;
-	}
-	memcpy(w->text, line, n + 1);
-	char *at = w->text;
-	while (*at != '\0' && w->argc < ARGS_MAX - 1) {
-		w->argv[w->argc++] = at;
-		at += strcspn(at, " ");
-		if (*at == ' ')
-			*at++ = '\0';
-	}
-}
-
 /* Runs a command line that has no usage error; the exit code, with what is printed. */
 static int run(struct shop *s, const char *line, struct buf *out, struct buf *complaint)
 {
@@ -70,7 +42,7 @@ static int run(struct shop *s, const char *line, struct buf *out, struct buf *co
 	OWN_JSON_OUT struct json_out answer = json_out_make(1 << 20);
 	int code = -1;
 
-	split(&words, line);
+	words_split(&words, line);
 	buf_reset(out);
 	buf_reset(complaint);
 	if (mcp__command_line_read(&parsed, words.argc, words.argv, &err)) {
@@ -319,7 +291,7 @@ static void use_credit(struct shop *s)
 	struct store_key_info info;
 	struct store_key_limits limits = { .spend_limit = money_of_micros(-1) };
 	OWN_SECRET struct secret secret = { 0 };
-	struct store_hold hold;
+	struct store_hold hold = { .request_id = id_make(&s->env, ID_REQUEST) };
 	struct money charged;
 	struct err err = { 0 };
 	OWN_JSON struct json *configuration = json_parse(STR("{\"creditAmountUsd\":25}"), &err);
@@ -422,7 +394,7 @@ static void wrong_books_are_exit_code_one(void)
 	struct err err = { 0 };
 	OWN_BUF struct buf out = buf_make(1 << 16), complaint = buf_make(1 << 16);
 
-	split(&words, "ledger verify");
+	words_split(&words, "ledger verify");
 	CHECK(mcp__command_line_read(&line, words.argc, words.argv, &err));
 	CHECK_I64(mcp__command_line_finish(&line, str_of(ANSWER), &out, &complaint), 1);
 	CHECK_STR(out.p, "accounts      3\n"
@@ -432,7 +404,7 @@ static void wrong_books_are_exit_code_one(void)
 	                 "difference    -0.000001\n"
 	                 "WRONG: wallet:acct_1 is off\n");
 	mcp__command_line_done(&line);
-	split(&words, "ledger verify --json");
+	words_split(&words, "ledger verify --json");
 	buf_reset(&out);
 	CHECK(mcp__command_line_read(&line, words.argc, words.argv, &err));
 	CHECK_I64(mcp__command_line_finish(&line, str_of(ANSWER), &out, &complaint), 1);
@@ -453,7 +425,7 @@ static void a_broken_answer_is_a_failure(void)
 	struct words words;
 	struct err err = { 0 };
 
-	split(&words, "account list");
+	words_split(&words, "account list");
 	CHECK(mcp__command_line_read(&line, words.argc, words.argv, &err));
 	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
 		OWN_BUF struct buf out = buf_make(1 << 16), complaint = buf_make(1 << 16);
@@ -462,163 +434,6 @@ static void a_broken_answer_is_a_failure(void)
 		CHECK_STR(complaint.p, ROWS[i].complaint);
 	}
 	mcp__command_line_done(&line);
-}
-
-/* ---- Words ---- */
-
-static void wrong_words_are_usage_errors(void)
-{
-	static const struct {
-		const char *line, *text;
-	} ROWS[] = {
-		{ "account", "'account' needs a second word" },
-		{ "account --json", "'account' needs a second word" },
-		{ "account delete", "there is no command 'account delete'" },
-		{ "account create", "'name' is missing" },
-		{ "account create a b", "unexpected 'b'" },
-		{ "account create --name x", "unknown option '--name'" },
-		{ "account list all", "unexpected 'all'" },
-		{ "account show", "'account' is missing" },
-		{ "account policy", "'account' is missing" },
-		{ "account policy a --daily-usd", "'--daily-usd' needs a value" },
-		{ "account policy a --daily-usd --json", "'--daily-usd' needs a value" },
-		{ "account policy a --daily-usd 1 --daily-usd 2", "'dailyUsd' is given twice" },
-		{ "account policy a --dailyUsd 1", "unknown option '--dailyUsd'" },
-		{ "account policy a --daily-usd -1",
-		  "dailyUsd: '-1' is not an amount in USD with at most 2 decimals" },
-		{ "wallet fund", "'account' is missing" },
-		{ "wallet fund a", "'usd' is missing" },
-		{ "wallet fund a 5", "'reference' is missing" },
-		{ "wallet fund a 5.001 --reference r",
-		  "usd: '5.001' is not an amount in USD with at most 2 decimals" },
-		{ "wallet fund a five --reference r",
-		  "usd: 'five' is not an amount in USD with at most 2 decimals" },
-		{ "wallet fund a 5 --reference", "'--reference' needs a value" },
-		{ "key", "'key' needs a second word" },
-		{ "key list", "'account' is missing" },
-		{ "key revoke", "'keyId' is missing" },
-		{ "key rotate k --force", "unknown option '--force'" },
-		{ "usage", "'account' is missing" },
-		{ "usage a --by hour", "'by' must be one of: model, key, day" },
-		{ "ledger", "'ledger' needs a second word" },
-		{ "ledger verify now", "unexpected 'now'" },
-		{ "backup", "'path' is missing" },
-		{ "backup a b", "unexpected 'b'" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-		struct mcp__command_line line;
-		struct words words;
-		struct err err = { 0 };
-		OWN_BUF struct buf usage = buf_make(1 << 16);
-		check_note("%s", ROWS[i].line);
-		split(&words, ROWS[i].line);
-		CHECK(!mcp__command_line_read(&line, words.argc, words.argv, &err));
-		CHECK_I64(err.code, ERR_INVALID_ARGUMENT);
-		CHECK_STR(err.text, ROWS[i].text);
-		mcp__command_line_put_usage(&line, words.argc, words.argv, &usage);
-		CHECK(str_starts(buf_str(&usage), STR("usage: agent-store ")));
-		mcp__command_line_done(&line);
-	}
-}
-
-static void a_time_that_is_none_is_a_usage_error(void)
-{
-	static const char *const LINES[] = { "usage a --from yesterday", "usage a --to 2026-13-01",
-		                             "usage a --from 2026-11-22T08:00" };
-
-	for (size_t i = 0; i < ARRAY_LEN(LINES); i++) {
-		struct mcp__command_line line;
-		struct words words;
-		struct err err = { 0 };
-		check_note("%s", LINES[i]);
-		split(&words, LINES[i]);
-		CHECK(!mcp__command_line_read(&line, words.argc, words.argv, &err));
-		CHECK_I64(err.code, ERR_INVALID_ARGUMENT);
-		mcp__command_line_done(&line);
-	}
-}
-
-static void words_become_a_request(void)
-{
-	static const struct {
-		const char *line, *request;
-	} ROWS[] = {
-		{ "account list", "{\"command\":\"account list\",\"arguments\":{}}" },
-		{ "wallet fund acme 5 --reference=a=b",
-		  "{\"command\":\"wallet fund\",\"arguments\":{\"account\":\"acme\",\"usd\":\"5\","
-		  "\"reference\":\"a=b\"}}" },
-		{ "account create -- --help",
-		  "{\"command\":\"account create\",\"arguments\":{\"name\":\"--help\"}}" },
-		{ "usage a --from 2026-11-22 --by day",
-		  "{\"command\":\"usage\",\"arguments\":{\"account\":\"a\","
-		  "\"from\":\"2026-11-22T00:00:00Z\",\"by\":\"day\"}}" },
-		{ "backup /tmp/x.db",
-		  "{\"command\":\"backup\",\"arguments\":{\"path\":\"/tmp/x.db\"}}" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-		struct mcp__command_line line;
-		struct words words;
-		struct err err = { 0 };
-		check_note("%s", ROWS[i].line);
-		split(&words, ROWS[i].line);
-		CHECK(mcp__command_line_read(&line, words.argc, words.argv, &err));
-		CHECK_STR(line.request.p, ROWS[i].request);
-		mcp__command_line_done(&line);
-	}
-}
-
-static void a_path_is_made_absolute(void)
-{
-	struct mcp__command_line line;
-	struct words words;
-	struct err err = { 0 };
-
-	split(&words, "backup x.db");
-	CHECK(mcp__command_line_read(&line, words.argc, words.argv, &err));
-	OWN_JSON struct json *request = json_parse(buf_str(&line.request), &err);
-	struct str path = json_text(json_get(json_get(request, "arguments"), "path"));
-	CHECK(str_starts(path, STR("/")) && str_ends(path, STR("/x.db")));
-	mcp__command_line_done(&line);
-}
-
-static void only_first_words_of_commands_are_known(void)
-{
-	static const char *const KNOWN[] = {
-		"account", "wallet", "key", "usage", "ledger", "backup"
-	};
-	static const char *const UNKNOWN[] = { "",     "mcp",  "serve",          "accounts", "list",
-		                               "acco", "fund", "account create", "--help" };
-
-	for (size_t i = 0; i < ARRAY_LEN(KNOWN); i++)
-		CHECK(mcp_command_known(KNOWN[i]));
-	for (size_t i = 0; i < ARRAY_LEN(UNKNOWN); i++)
-		CHECK(!mcp_command_known(UNKNOWN[i]));
-}
-
-static void the_help_names_every_command(void)
-{
-	OWN_BUF struct buf help = buf_make(1 << 16);
-	size_t i = 0;
-
-	mcp_commands_put_help(&help);
-	for (; mcp__command_at(i) != NULL; i++)
-		CHECK(str_find(buf_str(&help), str_of(mcp__command_at(i)->words)) >= 0);
-	CHECK_I64((int64_t)i, 11);
-}
-
-static void commands_that_change_money_or_keys_are_durable(void)
-{
-	static const char *const DURABLE[] = { "account create", "account policy", "wallet fund",
-		                               "key revoke", "key rotate" };
-	static const char *const NOT[] = { "account list",  "account show", "key list", "usage",
-		                           "ledger verify", "backup",       "nonsense" };
-
-	for (size_t i = 0; i < ARRAY_LEN(DURABLE); i++)
-		CHECK(mcp__command_is_durable(str_of(DURABLE[i])));
-	for (size_t i = 0; i < ARRAY_LEN(NOT); i++)
-		CHECK(!mcp__command_is_durable(str_of(NOT[i])));
 }
 
 static void an_unknown_command_is_refused_by_the_owner(void)
@@ -638,62 +453,6 @@ static void an_unknown_command_is_refused_by_the_owner(void)
 	store_close(s.store);
 }
 
-/* ---- All of it ---- */
-
-static int main_of(struct world *w, struct mcp_link *link, const char *line, struct caught *out,
-                   struct caught *complaint)
-{
-	struct words words;
-
-	split(&words, line);
-	catch_begin(out, 1);
-	catch_begin(complaint, 2);
-	int code = mcp_command_main(w->loop, link, words.argc, words.argv);
-	catch_end(complaint);
-	catch_end(out);
-	return code;
-}
-
-static void the_whole_way_gives_text_and_exit_code(void)
-{
-	static const struct {
-		const char *line;
-		int code;
-		const char *out, *complaint;
-	} ROWS[] = {
-		{ "account list", 0, "ACCOUNT  NAME  WALLET  CREDIT  HELD  CREATED\n", "" },
-		{ "account list --json", 0, "{\"accounts\":[]}\n", "" },
-		{ "account show x", 1, "", "agent-store: there is no account 'x'\n" },
-		{ "account show", 2, "",
-		  "agent-store: 'account' is missing\nusage: agent-store account show ACCOUNT\n" },
-		{ "key list --help", 0,
-		  "usage: agent-store key list ACCOUNT\n\n"
-		  "Lists an account's keys of both kinds, without their secrets.\n\n"
-		  "With --json the result is one line of JSON.\n",
-		  "" },
-		{ "wallet --help", 0,
-		  "usage: agent-store wallet fund ACCOUNT USD --reference TEXT\n", "" },
-	};
-	struct world w;
-	struct till till = { .world = &w };
-	struct caught out, complaint;
-	struct err err = { 0 };
-
-	if (!world_open(&w))
-		return;
-	till.db = w.db;
-	const struct mcp_owner owner = till_owner(&till);
-	struct mcp_link *link = mcp_link_new(w.loop, w.db, &owner, &err);
-	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-		check_note("%s", ROWS[i].line);
-		CHECK_I64(main_of(&w, link, ROWS[i].line, &out, &complaint), ROWS[i].code);
-		CHECK_STR(out.text, ROWS[i].out);
-		CHECK_STR(complaint.text, ROWS[i].complaint);
-	}
-	mcp_link_free(link);
-	world_close(&w);
-}
-
 static const struct check_case CASES[] = {
 	CASE(accounts_are_made_and_listed),
 	CASE(an_account_is_shown_with_its_services_and_keys),
@@ -704,15 +463,7 @@ static const struct check_case CASES[] = {
 	CASE(the_books_are_verified),
 	CASE(wrong_books_are_exit_code_one),
 	CASE(a_broken_answer_is_a_failure),
-	CASE(wrong_words_are_usage_errors),
-	CASE(a_time_that_is_none_is_a_usage_error),
-	CASE(words_become_a_request),
-	CASE(a_path_is_made_absolute),
-	CASE(only_first_words_of_commands_are_known),
-	CASE(the_help_names_every_command),
-	CASE(commands_that_change_money_or_keys_are_durable),
 	CASE(an_unknown_command_is_refused_by_the_owner),
-	CASE(the_whole_way_gives_text_and_exit_code),
 };
 
 int main(void)

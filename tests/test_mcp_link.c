@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mcp/frame.h"
 #include "mcp/link.h"
 #include "tests/check.h"
 #include "tests/mcp_world.h"
@@ -14,33 +13,6 @@
 
 static const char LIST[] = "{\"command\":\"account list\",\"arguments\":{}}";
 static const char CREATE[] = "{\"command\":\"account create\",\"arguments\":{\"name\":\"acme\"}}";
-static const char SEARCH[] = "{\"tool\":\"catalog_search\",\"arguments\":{\"limit\":1}}";
-
-static struct mcp_link *link_of(struct world *w, struct till *t)
-{
-	const struct mcp_owner owner = till_owner(t);
-	struct err err = { 0 };
-
-	t->world = w;
-	t->db = w->db;
-	struct mcp_link *link = mcp_link_new(w->loop, w->db, &owner, &err);
-	CHECK(link != NULL);
-	return link;
-}
-
-/* Makes the link reach the store, as owner or relay. */
-static void attach(struct world *w, struct mcp_link *link)
-{
-	struct waiter got = { 0 };
-
-	CHECK(mcp_link_call(link, str_of(SEARCH), waiter_answer, &got) != 0);
-	CHECK(world_wait(w, &got.answered, WAIT_MS));
-}
-
-static bool has(const struct waiter *got, const char *part)
-{
-	return strstr(got->text, part) != NULL || !CHECK_STR(got->text, part);
-}
 
 static void set_flag(void *data)
 {
@@ -67,7 +39,7 @@ static void a_new_link_touches_no_disk(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	mcp_link_attach(link, 200);
 	world_pass(&w, 20);
 	CHECK_I64(mcp_link_state(link), MCP_LINK_ATTACHING);
@@ -84,7 +56,7 @@ static void it_attaches_after_its_delay(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	mcp_link_attach(link, 30);
 	world_pass(&w, 200);
 	CHECK_I64(mcp_link_state(link), MCP_LINK_OWNER);
@@ -102,12 +74,12 @@ static void the_first_call_attaches_at_once_and_is_answered_later(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	mcp_link_attach(link, 60000);
 	CHECK(mcp_link_call(link, str_of(CREATE), waiter_answer, &got) != 0);
 	CHECK(!got.answered);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "{\"result\":{\"account\":{\"id\":\"acct_"));
+	CHECK(waiter_has(&got, "{\"result\":{\"account\":{\"id\":\"acct_"));
 	CHECK_I64(mcp_link_state(link), MCP_LINK_OWNER);
 	close_link(&w, link);
 	world_close(&w);
@@ -121,10 +93,10 @@ static void the_second_process_works_through_the_first(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *owner = link_of(&w, &first);
-	struct mcp_link *relay = link_of(&w, &second);
-	attach(&w, owner);
-	attach(&w, relay);
+	struct mcp_link *owner = world_link(&w, &first);
+	struct mcp_link *relay = world_link(&w, &second);
+	world_attach(&w, owner);
+	world_attach(&w, relay);
 	CHECK_I64(mcp_link_state(owner), MCP_LINK_OWNER);
 	CHECK_I64(mcp_link_state(relay), MCP_LINK_RELAY);
 	CHECK_I64(second.opened, 0);
@@ -133,7 +105,7 @@ static void the_second_process_works_through_the_first(void)
 	got = (struct waiter){ 0 };
 	CHECK(mcp_link_call(owner, str_of(LIST), waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "\"name\":\"acme\""));
+	CHECK(waiter_has(&got, "\"name\":\"acme\""));
 	close_link(&w, relay);
 	close_link(&w, owner);
 	world_close(&w);
@@ -148,10 +120,10 @@ static void owner_dies(int rounds_before)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *owner = link_of(&w, &first);
-	struct mcp_link *relay = link_of(&w, &second);
-	attach(&w, owner);
-	attach(&w, relay);
+	struct mcp_link *owner = world_link(&w, &first);
+	struct mcp_link *relay = world_link(&w, &second);
+	world_attach(&w, owner);
+	world_attach(&w, relay);
 	CHECK(mcp_link_call(relay, str_of(LIST), waiter_answer, &got) != 0);
 	for (int i = 0; i < rounds_before && !got.answered; i++)
 		world_step(&w);
@@ -160,7 +132,7 @@ static void owner_dies(int rounds_before)
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
 	CHECK_STR(got.text, "{\"result\":{\"accounts\":[]}}");
 	CHECK_I64(got.count, 1);
-	attach(&w, relay);
+	world_attach(&w, relay);
 	CHECK_I64(mcp_link_state(relay), MCP_LINK_OWNER);
 	CHECK_I64(second.opened, 1);
 	if (rounds_before == 0)
@@ -187,8 +159,8 @@ static void of_two_relays_one_takes_over_and_the_other_finds_it(void)
 	if (!world_open(&w))
 		return;
 	for (int i = 0; i < 3; i++) {
-		links[i] = link_of(&w, &tills[i]);
-		attach(&w, links[i]);
+		links[i] = world_link(&w, &tills[i]);
+		world_attach(&w, links[i]);
 	}
 	mcp_link_free(links[0]);
 	for (int i = 1; i < 3; i++)
@@ -211,10 +183,10 @@ static void a_failed_opening_is_the_answer_and_the_next_call_tries_again(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "\"message\":\"the database is damaged\""));
+	CHECK(waiter_has(&got, "\"message\":\"the database is damaged\""));
 	CHECK_I64(till.failed.code, ERR_STORAGE);
 	CHECK_I64(mcp_link_state(link), MCP_LINK_IDLE);
 	got = (struct waiter){ 0 };
@@ -238,7 +210,7 @@ static void a_folder_that_cannot_be_made_is_an_answer_too(void)
 	struct mcp_link *link = mcp_link_new(w.loop, "/dev/null/store.db", &owner, &err);
 	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "{\"error\":{\"code\":"));
+	CHECK(waiter_has(&got, "{\"error\":{\"code\":"));
 	CHECK_I64(till.opened, 0);
 	mcp_link_free(link);
 	world_close(&w);
@@ -254,8 +226,8 @@ static void closing_answers_own_calls_and_waits_for_the_router(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
-	attach(&w, link);
+	struct mcp_link *link = world_link(&w, &till);
+	world_attach(&w, link);
 	CHECK(access(w.socket, F_OK) == 0);
 	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
 	mcp_link_close(link, set_flag, &closed);
@@ -264,7 +236,7 @@ static void closing_answers_own_calls_and_waits_for_the_router(void)
 	CHECK(!late.answered);
 	CHECK(world_wait(&w, &closed, WAIT_MS));
 	CHECK_STR(got.text, "{\"result\":{\"accounts\":[]}}");
-	CHECK(has(&late, "the program is ending"));
+	CHECK(waiter_has(&late, "the program is ending"));
 	CHECK(till.busy < 0);
 	CHECK_I64(till.closed, 1);
 	CHECK(access(w.socket, F_OK) != 0);
@@ -284,17 +256,17 @@ static void an_owner_that_closes_answers_its_relays_first(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *owner = link_of(&w, &first);
-	struct mcp_link *relay = link_of(&w, &second);
-	attach(&w, owner);
-	attach(&w, relay);
+	struct mcp_link *owner = world_link(&w, &first);
+	struct mcp_link *relay = world_link(&w, &second);
+	world_attach(&w, owner);
+	world_attach(&w, relay);
 	mcp_link_close(owner, set_flag, &closed);
 	CHECK(mcp_link_call(relay, str_of(LIST), waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
 	CHECK_STR(got.text, "{\"result\":{\"accounts\":[]}}");
 	CHECK_I64(second.opened, 0); /* so it was the old owner who answered */
 	CHECK(world_wait(&w, &closed, WAIT_MS));
-	attach(&w, relay);
+	world_attach(&w, relay);
 	CHECK_I64(mcp_link_state(relay), MCP_LINK_OWNER);
 	mcp_link_free(owner);
 	mcp_link_free(relay);
@@ -309,14 +281,14 @@ static void a_forgotten_call_is_not_answered(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	int64_t waiting = mcp_link_call(link, str_of(LIST), waiter_answer, &got);
 	mcp_link_forget(link, waiting);
-	attach(&w, link);
+	world_attach(&w, link);
 	int64_t running = mcp_link_call(link, str_of(LIST), waiter_answer, &got);
 	CHECK(running != waiting);
 	mcp_link_forget(link, running);
-	attach(&w, link);
+	world_attach(&w, link);
 	CHECK_I64(got.count, 0);
 	mcp_link_forget(link, running); /* known no more: nothing happens */
 	close_link(&w, link);
@@ -354,7 +326,7 @@ static void a_held_lock_without_a_socket_is_waited_for(void)
 	if (!world_open(&w))
 		return;
 	struct store_lock *lock = store_lock_take(w.db, &err);
-	struct mcp_link *link = link_of(&w, &second);
+	struct mcp_link *link = world_link(&w, &second);
 	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
 	world_pass(&w, 100);
 	CHECK(!got.answered);
@@ -383,164 +355,15 @@ static void after_five_seconds_the_lock_and_its_holder_are_named(void)
 		return;
 	CHECK(fputs("4711\n", f) >= 0);
 	CHECK(fclose(f) == 0);
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, 8000));
-	CHECK(has(&got, "\"code\":\"unavailable\""));
-	CHECK(has(&got, "process 4711 owns the store and does not answer"));
-	CHECK(has(&got, path));
+	CHECK(waiter_has(&got, "\"code\":\"unavailable\""));
+	CHECK(waiter_has(&got, "process 4711 owns the store and does not answer"));
+	CHECK(waiter_has(&got, path));
 	CHECK_I64(till.failed.code, ERR_UNAVAILABLE);
 	mcp_link_free(link);
 	store_lock_free(lock);
-	world_close(&w);
-}
-
-/* ---- An owner made by hand ---- */
-
-struct fake {
-	const char *hello; /* NULL: says nothing */
-	struct net_local_server *server;
-	int frames;
-};
-
-static void fake_opened(void *data, struct net_local *c)
-{
-	const struct fake *fake = data;
-
-	if (fake->hello != NULL)
-		net_local_send(c, str_of(fake->hello));
-}
-
-static void fake_frame(void *data, struct net_local *c, struct str bytes)
-{
-	struct fake *fake = data;
-
-	(void)c;
-	(void)bytes;
-	fake->frames++;
-}
-
-static void fake_closed(void *data, struct net_local *c)
-{
-	(void)data;
-	(void)c;
-}
-
-static void fake_listen(struct world *w, struct fake *fake)
-{
-	static const struct net_local_events EVENTS = { .opened = fake_opened,
-		                                        .frame = fake_frame,
-		                                        .closed = fake_closed };
-	struct err err = { 0 };
-
-	fake->server = net_local_listen(w->loop, w->socket, &EVENTS, fake, &err);
-	CHECK(fake->server != NULL);
-}
-
-static void a_server_of_another_protocol_is_named(void)
-{
-	struct world w;
-	struct till till = { 0 };
-	struct waiter got = { 0 };
-	struct fake fake = { .hello = "{\"protocol\":2,\"version\":\"9.8.7\"}" };
-	struct err err = { 0 };
-
-	if (!world_open(&w))
-		return;
-	struct store_lock *lock = store_lock_take(w.db, &err);
-	fake_listen(&w, &fake);
-	struct mcp_link *link = link_of(&w, &till);
-	CHECK(mcp_link_call(link, str_of(LIST), waiter_answer, &got) != 0);
-	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "\"code\":\"conflict\""));
-	CHECK(has(&got, "the running server is version 9.8.7"));
-	CHECK(has(&got, "restart it"));
-	mcp_link_free(link);
-	net_local_server_free(fake.server);
-	store_lock_free(lock);
-	world_close(&w);
-}
-
-static void a_call_that_nobody_answers_ends_at_its_deadline(void)
-{
-	struct world w;
-	struct till till = { 0 };
-	struct waiter got = { 0 };
-	struct fake fake = { .hello = "{\"protocol\":1,\"version\":\"0.1.0\"}" };
-	struct err err = { 0 };
-
-	if (!world_open(&w))
-		return;
-	struct store_lock *lock = store_lock_take(w.db, &err);
-	fake_listen(&w, &fake);
-	struct mcp_link *link = link_of(&w, &till);
-	CHECK(mcp__link_call_within(link, str_of(LIST), 100, waiter_answer, &got) != 0);
-	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK_I64(mcp_link_state(link), MCP_LINK_RELAY);
-	CHECK_I64(fake.frames, 2); /* our hello and the request */
-	CHECK(has(&got, "\"code\":\"unavailable\""));
-	CHECK(has(&got, "did not answer in time"));
-	mcp_link_free(link);
-	net_local_server_free(fake.server);
-	store_lock_free(lock);
-	world_close(&w);
-}
-
-/* ---- A relay made by hand ---- */
-
-struct stranger {
-	bool gone;
-	int frames;
-};
-
-static void stranger_frame(void *data, struct net_local *c, struct str bytes)
-{
-	struct stranger *s = data;
-
-	(void)c;
-	(void)bytes;
-	s->frames++;
-}
-
-static void stranger_closed(void *data, struct net_local *c)
-{
-	struct stranger *s = data;
-
-	(void)c;
-	s->gone = true;
-}
-
-static void a_relay_that_speaks_otherwise_is_hung_up_on(void)
-{
-	static const char *const FRAMES[][2] = {
-		{ "{\"protocol\":2,\"version\":\"9.8.7\"}", NULL },
-		{ "hello", NULL },
-		{ "1\n{\"command\":\"account list\"}", NULL }, /* before its hello */
-		{ "{\"protocol\":1,\"version\":\"0.1.0\"}", "no number" },
-	};
-	static const struct net_local_events EVENTS = { .frame = stranger_frame,
-		                                        .closed = stranger_closed };
-	struct world w;
-	struct till till = { 0 };
-	struct err err = { 0 };
-
-	if (!world_open(&w))
-		return;
-	struct mcp_link *link = link_of(&w, &till);
-	attach(&w, link);
-	for (size_t i = 0; i < ARRAY_LEN(FRAMES); i++) {
-		struct stranger s = { 0 };
-		struct net_local *c = net_local_connect(w.loop, w.socket, &EVENTS, &s, &err);
-		check_note("row %zu", i);
-		if (!CHECK(c != NULL))
-			break;
-		for (size_t f = 0; f < 2 && FRAMES[i][f] != NULL; f++)
-			net_local_send(c, str_of(FRAMES[i][f]));
-		CHECK(world_wait(&w, &s.gone, WAIT_MS));
-		CHECK_I64(s.frames, 1); /* it was told who we are */
-	}
-	attach(&w, link); /* and all is well */
-	close_link(&w, link);
 	world_close(&w);
 }
 
@@ -562,22 +385,22 @@ static void a_backup_is_made_in_slices(void)
 
 	if (!world_open(&w))
 		return;
-	struct mcp_link *link = link_of(&w, &till);
+	struct mcp_link *link = world_link(&w, &till);
 	put_backup(&request, w.folder, "copy.db");
 	CHECK(snprintf(path, sizeof(path), "%s/copy.db", w.folder) > 0);
 	CHECK(mcp__link_call_within(link, buf_str(&request), 0, waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "{\"result\":{\"backup\":{\"path\":"));
+	CHECK(waiter_has(&got, "{\"result\":{\"backup\":{\"path\":"));
 	CHECK(access(path, R_OK) == 0);
 	got = (struct waiter){ 0 };
 	CHECK(mcp__link_call_within(link, buf_str(&request), 0, waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "{\"error\":{\"code\":")); /* the file is there already */
+	CHECK(waiter_has(&got, "{\"error\":{\"code\":")); /* the file is there already */
 	got = (struct waiter){ 0 };
 	const char *relative = "{\"command\":\"backup\",\"arguments\":{\"path\":\"copy.db\"}}";
 	CHECK(mcp__link_call_within(link, str_of(relative), 0, waiter_answer, &got) != 0);
 	CHECK(world_wait(&w, &got.answered, WAIT_MS));
-	CHECK(has(&got, "path must be absolute"));
+	CHECK(waiter_has(&got, "path must be absolute"));
 	close_link(&w, link);
 	world_close(&w);
 }
@@ -592,8 +415,8 @@ static void a_backup_that_is_cut_leaves_nothing_behind(void)
 
 		if (!world_open(&w))
 			return;
-		struct mcp_link *link = link_of(&w, &till);
-		attach(&w, link);
+		struct mcp_link *link = world_link(&w, &till);
+		world_attach(&w, link);
 		put_backup(&request, w.folder, "copy.db");
 		CHECK(mcp__link_call_within(link, buf_str(&request), 0, waiter_answer, &got) != 0);
 		for (int i = 0; i < rounds; i++)
@@ -601,56 +424,6 @@ static void a_backup_that_is_cut_leaves_nothing_behind(void)
 		mcp_link_free(link); /* the sanitizer and store_close tell of a leak */
 		world_close(&w);
 	}
-}
-
-/* ---- Frames ---- */
-
-static void frames_carry_a_number_and_any_text(void)
-{
-	static const struct {
-		const char *frame;
-		bool ok;
-		int64_t number;
-		const char *text;
-	} ROWS[] = {
-		{ "7\n{}", true, 7, "{}" },
-		{ "12\na\nb", true, 12, "a\nb" },
-		{ "9223372036854775807\n", true, INT64_MAX, "" },
-		{ "7", false, 0, NULL },
-		{ "", false, 0, NULL },
-		{ "x\n{}", false, 0, NULL },
-		{ "\n{}", false, 0, NULL },
-		{ "9223372036854775808\n{}", false, 0, NULL },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-		int64_t number = 0;
-		struct str text = { NULL, 0 };
-		check_note("row %zu", i);
-		CHECK(mcp__frame_read(str_of(ROWS[i].frame), &number, &text) == ROWS[i].ok);
-		CHECK_I64(number, ROWS[i].number);
-		CHECK_TEXT(text, ROWS[i].text);
-	}
-	OWN_BUF struct buf out = buf_make(64);
-	mcp__frame_put(&out, 41, STR("{\"a\":1}"));
-	CHECK_STR(out.p, "41\n{\"a\":1}");
-}
-
-static void the_hello_is_read_by_every_version(void)
-{
-	OWN_BUF struct buf out = buf_make(256);
-	struct err err = { 0 };
-
-	mcp__frame_put_hello(&out);
-	CHECK_STR(out.p, "{\"protocol\":1,\"version\":\"" AGENT_STORE_VERSION "\"}");
-	CHECK(mcp__frame_read_hello(buf_str(&out), &err));
-	CHECK(mcp__frame_read_hello(STR("{\"protocol\":1,\"version\":\"3\",\"more\":[]}"), &err));
-	CHECK(!mcp__frame_read_hello(STR("{\"protocol\":3}"), &err));
-	CHECK_I64(err.code, ERR_CONFLICT);
-	CHECK_STR(err.text, "the running server is version unknown and this is " AGENT_STORE_VERSION
-	                    "; restart it");
-	CHECK(!mcp__frame_read_hello(STR("no json"), &err));
-	CHECK_STR(err.text, "the running server is no agent-store; restart it");
 }
 
 static const struct check_case CASES[] = {
@@ -668,13 +441,8 @@ static const struct check_case CASES[] = {
 	CASE(a_passing_owner_lets_nobody_in),
 	CASE(a_held_lock_without_a_socket_is_waited_for),
 	CASE(after_five_seconds_the_lock_and_its_holder_are_named),
-	CASE(a_server_of_another_protocol_is_named),
-	CASE(a_call_that_nobody_answers_ends_at_its_deadline),
-	CASE(a_relay_that_speaks_otherwise_is_hung_up_on),
 	CASE(a_backup_is_made_in_slices),
 	CASE(a_backup_that_is_cut_leaves_nothing_behind),
-	CASE(frames_carry_a_number_and_any_text),
-	CASE(the_hello_is_read_by_every_version),
 };
 
 int main(void)
