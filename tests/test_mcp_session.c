@@ -481,6 +481,22 @@ static void an_answer_that_is_no_json_is_an_error_of_ours(void)
 	buf_done(&c.last_line);
 }
 
+/* Hosts cut the text at about two thousand characters. */
+static void instructions_are_short_enough_for_hosts(void)
+{
+	struct counter c;
+	struct mcp_session *s = counted_session(&c, NULL);
+
+	mcp_session_feed(s, STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\","
+	                        "\"params\":{\"protocolVersion\":\"2025-11-25\"}}\n"));
+	OWN_JSON struct json *reply = json_parse(buf_str(&c.last_line), NULL);
+	struct str text = desk_text(reply, "result.instructions");
+	CHECK(text.len > 200 && text.len < 2000);
+	CHECK(str_starts(text, STR("A prepaid store where agents buy LLM credit")));
+	mcp_session_free(s);
+	buf_done(&c.last_line);
+}
+
 static const struct check_case CASES[] = {
 	CASE(every_golden_transcript_holds),
 	CASE(at_most_256_calls_wait_at_once),
@@ -488,6 +504,7 @@ static const struct check_case CASES[] = {
 	CASE(an_answer_that_nobody_waits_for_is_dropped),
 	CASE(a_line_above_the_limit_is_answered_and_the_session_goes_on),
 	CASE(an_answer_that_is_no_json_is_an_error_of_ours),
+	CASE(instructions_are_short_enough_for_hosts),
 };
 
 int main(void)
