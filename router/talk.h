@@ -162,45 +162,54 @@ enum talk_finish {
 	TALK_FINISH_ERROR   /* the model's answer was malformed */
 };
 
+#define TALK_CALLS_MAX 128 /* tool calls in one answer; a source refuses more */
+
 enum talk_event_kind {
 	TALK_EV_START,     /* once, first */
 	TALK_EV_TEXT,      /* text */
 	TALK_EV_THINKING,  /* text */
-	TALK_EV_SIGNATURE, /* text: of the thinking that just ended, or of tool call `index` */
-	TALK_EV_REDACTED,  /* text: opaque thinking */
-	TALK_EV_TOOL,      /* index, id, name: a call begins */
+	TALK_EV_SIGNATURE, /* text, signer: of the thinking that just ended, which may be empty */
+	TALK_EV_REDACTED,  /* text, signer: opaque thinking */
+	TALK_EV_TOOL, /* index, id, name: a call begins; text, signer: its signature, or absent */
 	TALK_EV_ARGUMENTS, /* index, text: a piece of its arguments (JSON text) */
 	TALK_EV_REFUSAL,   /* text */
 	TALK_EV_FINISH,    /* finish, stop (the stop sequence that was met, or absent) */
-	TALK_EV_END        /* once, last; not sent if the answer broke off */
+	TALK_EV_END        /* once, last, after the finish; not sent if the answer broke off */
 };
 
 struct talk_event {
 	enum talk_event_kind kind;
-	int64_t index; /* of the tool call, from 0 */
+	int64_t index; /* of the tool call: 0, 1, 2 … in the order in which they begin */
 	struct str text, id, name, stop;
 	enum talk_finish finish;
 	enum provider signer;
-	bool of_thinking; /* a signature of thinking, not of a tool call */
 };
 
 typedef void talk_event_fn(void *data, const struct talk_event *event);
 
-/* Reads one provider's answer: whole, or event by event. Metering is not its business. */
+/* Reads one provider's answer: whole, or event by event. Metering is not its business. The texts
+ * of an event live as long as the call of `fn`. */
 struct talk_source {
 	bool started, ended;
-	int64_t tools;          /* calls begun so far */
-	int64_t block_tool[64]; /* Anthropic: content block -> tool index, -1; OpenAI: by index */
-	size_t blocks;
+	bool finish_known;
 	enum talk_finish finish;
-	bool finish_known, argument_seen, block_is_tool, block_is_thinking;
-	uint64_t seed; /* for ids that a provider does not give */
-	struct buf scratch;
+	size_t calls;                     /* begun so far */
+	int64_t call_key[TALK_CALLS_MAX]; /* the provider's own number of each */
+	bool argued[TALK_CALLS_MAX];      /* a piece of its arguments was seen */
+	uint64_t seed;                    /* for ids that a provider does not give */
+	struct buf text, id, name;        /* of the event that is being made */
+	struct buf signature;             /* waits for the end of its thinking block */
+	struct buf stop;                  /* the stop sequence that was met */
+	struct buf last_id;               /* of the call that began last */
+	struct buf mended;                /* an event that was not JSON as it came */
+	talk_event_fn *fn;                /* during a call */
+	void *data;
 };
 void talk_source_init(struct talk_source *s, uint64_t seed);
 void talk_source_done(struct talk_source *s);
 
-/* One event of a stream. False: it is an error event, or no answer of this protocol. */
+/* One event of a stream. False: it is an error event, or no answer of this protocol. What comes
+ * after the end is ignored. */
 typedef bool talk_source_event_fn(struct talk_source *s, const struct net_sse_event *event,
                                   talk_event_fn *fn, void *data);
 /* A whole answer. False: it is none. */
@@ -209,6 +218,9 @@ typedef bool talk_source_answer_fn(struct talk_source *s, struct str body, talk_
 talk_source_event_fn talk_source_chat_event, talk_source_messages_event, talk_source_gemini_event;
 talk_source_answer_fn talk_source_chat_answer, talk_source_messages_answer,
 	talk_source_gemini_answer;
+/* Gemini's streams have no last event: call this when the upstream closed cleanly. False: the
+ * answer had not come to its end. */
+bool talk_source_gemini_eof(struct talk_source *s, talk_event_fn *fn, void *data);
 
 /* Writes one protocol's answer. The same events make a stream (put after put) or a whole. */
 enum talk_shape {
@@ -223,20 +235,45 @@ struct talk_sink_options {
 	struct str request_id; /* req_…: the answer's own id is made of it */
 	int64_t created_s;
 	bool wants_usage;        /* chat streams: the usage chunk */
-	const struct talk *talk; /* what was asked; for what an answer repeats */
+	const struct talk *talk; /* what was asked; for what an answer repeats; may be NULL */
 };
 
 struct talk_sink; /* heap: it may hold a whole answer */
 
+/* The options' texts are copied; the talk is borrowed. */
 struct talk_sink *talk_sink_new(const struct talk_sink_options *options, struct err *err);
-void talk_sink_free(struct talk_sink *s);
+void talk_sink_free(struct talk_sink *s); /* NULL is fine */
 /* A stream: the bytes that this event adds, appended to `out` (none for some events). The finish
  * and everything after it wait for talk_sink_end. */
 void talk_sink_put(struct talk_sink *s, const struct talk_event *event, struct buf *out);
-/* The end of a stream: finish, usage, last event. */
+/* The end of a stream: finish, usage, last event; an error event if the finish is one. */
 void talk_sink_end(struct talk_sink *s, const struct token_counts *counts, struct buf *out);
-/* A whole answer, after all events were put with `out` NULL. ERR_TOO_LARGE. */
+/* The end of a stream that failed in the middle: the error in the words of the shape. */
+void talk_sink_fail(struct talk_sink *s, const struct err *why, struct buf *out);
+/* A whole answer, after all events were put with `out` NULL. ERR_TOO_LARGE; ERR_UNAVAILABLE if the
+ * model's answer was malformed and the shape cannot say so. */
 MUST_CHECK bool talk_sink_whole(struct talk_sink *s, const struct token_counts *counts,
                                 struct buf *out, struct err *err);
+
+/* ---- What a provider signed, in a field of the client's transcript ----
+ *
+ * "anthropic:EqQB…" is of thinking, "google.call:CiQB…" of the tool call that follows the thinking,
+ * "anthropic.redacted:EmwK…" is redacted thinking itself. `encrypted_content` of Responses always
+ * has the mark; `signature` in Messages and in `reasoning_details` has none if it is Anthropic's
+ * own, so a text without a mark reads as Anthropic's thinking. */
+enum talk_seal_kind {
+	TALK_SEAL_THINKING,
+	TALK_SEAL_CALL,
+	TALK_SEAL_REDACTED
+};
+
+struct talk_seal {
+	enum talk_seal_kind kind;
+	enum provider signer;
+	struct str text;
+};
+
+void talk_seal_put(struct buf *out, const struct talk_seal *seal);
+struct talk_seal talk_seal_read(struct str text); /* borrows */
 
 #endif
