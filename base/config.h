@@ -28,6 +28,7 @@ enum config_key {
 	CONFIG_ADMIN_TOKEN,
 	CONFIG_LOG,
 	CONFIG_DURABILITY,
+	CONFIG_RETIRED_MODELS,
 	CONFIG_KEY_COUNT
 };
 
@@ -53,6 +54,11 @@ bool config_has(const struct config *cfg, enum config_key key); /* not empty */
 enum config_source config_source(const struct config *cfg, enum config_key key);
 /* A data section of the file: "models", "routes" or "limits"; NULL if it has none. */
 const struct json *config_section(const struct config *cfg, const char *name);
+
+/* For a URL or a credential that stands in a section: the rules of the settings of that kind.
+ * Slashes at a URL's end are cut off. ERR_INVALID_ARGUMENT, without the value. */
+MUST_CHECK bool config_url_check(struct str *url, struct err *err);
+MUST_CHECK bool config_secret_check(struct str secret, struct err *err);
 
 /* One line per setting: flag, environment name, default, help. */
 void config_put_help(struct buf *out);

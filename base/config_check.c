@@ -81,7 +81,7 @@ static bool check_path(struct str value, struct err *err)
 	return true;
 }
 
-static bool check_url(struct str *value, struct err *err)
+bool config_url_check(struct str *value, struct err *err)
 {
 	static const char allowed[] =
 		"must be http://host or https://host, with an optional :port and /path, without user, "
@@ -130,7 +130,7 @@ static bool check_choice(const struct config__setting *setting, struct str value
 	return err_set(err, ERR_INVALID_ARGUMENT, "must be one of: %.*s", STR_ARG(buf_str(&list)));
 }
 
-static bool check_secret(struct str value, struct err *err)
+bool config_secret_check(struct str value, struct err *err)
 {
 	if (!is_token(value))
 		return refuse(err, "must be printable ASCII without spaces");
@@ -159,13 +159,13 @@ static bool check_type(const struct config__setting *setting, struct str *value,
 	case CONFIG__PATH:
 		return check_path(*value, err);
 	case CONFIG__URL:
-		return check_url(value, err);
+		return config_url_check(value, err);
 	case CONFIG__LISTEN:
 		return check_listen(*value, err);
 	case CONFIG__CHOICE:
 		return check_choice(setting, *value, err);
 	case CONFIG__SECRET:
-		return check_secret(*value, err);
+		return config_secret_check(*value, err);
 	case CONFIG__PURCHASE_KEY:
 		return check_purchase_key(*value, err);
 	}

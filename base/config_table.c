@@ -7,6 +7,7 @@
 
 static const char *const log_choices[] = { "error", "info", "debug", NULL };
 static const char *const durability_choices[] = { "power", "process", NULL };
+static const char *const retired_choices[] = { "serve", "refuse", NULL };
 
 static const struct config__setting SETTINGS[] = {
 	[CONFIG_DB] = {
@@ -109,6 +110,15 @@ static const struct config__setting SETTINGS[] = {
 		.fallback = "power",
 		.choices = durability_choices,
 		.help = "What an acknowledged charge survives: power (loss of it) or process (kill -9).",
+	},
+	[CONFIG_RETIRED_MODELS] = {
+		.name = "RETIRED_MODELS",
+		.flag = "retired-models",
+		.type = CONFIG__CHOICE,
+		.fallback = "serve",
+		.choices = retired_choices,
+		.help = "What a model gets that its maker has retired: serve (by the successor that "
+			"the maker names, at its prices) or refuse (404 that names it).",
 	},
 };
 static_assert(ARRAY_LEN(SETTINGS) == CONFIG_KEY_COUNT, "a row for every key");

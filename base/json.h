@@ -138,12 +138,13 @@ MUST_CHECK bool json_canonical(const struct json *node, struct buf *out, struct 
 /* ---- Field tables: one description reads arguments and prints their schema ---- */
 
 enum json_field_type {
-	JSON_FIELD_STR,    /* struct str, borrowed from the tree; min and max are bytes */
-	JSON_FIELD_INT,    /* int64_t; min and max are values */
-	JSON_FIELD_USD,    /* struct money from a number with two decimals; in cents */
-	JSON_FIELD_BOOL,   /* bool */
-	JSON_FIELD_TIME,   /* int64_t milliseconds from RFC 3339 text */
-	JSON_FIELD_LIST,   /* struct json const *: strings; min and max count them */
+	JSON_FIELD_STR,  /* struct str, borrowed from the tree; min and max are bytes */
+	JSON_FIELD_INT,  /* int64_t; min and max are values */
+	JSON_FIELD_USD,  /* struct money from a number with two decimals; in cents */
+	JSON_FIELD_BOOL, /* bool */
+	JSON_FIELD_TIME, /* int64_t milliseconds from RFC 3339 text */
+	JSON_FIELD_LIST, /* struct json const *: strings, or objects if there is `sub`; min and max
+	                    count them */
 	JSON_FIELD_OBJECT, /* struct json const *; `sub` describes it, or NULL for any */
 };
 
@@ -153,11 +154,11 @@ struct json_field {
 	const char *name;
 	enum json_field_type type;
 	bool required;
-	size_t offset;              /* of the result in the caller's struct */
-	int64_t min, max;           /* both 0: no limits; max below min: no upper one */
-	const char *doc;            /* for the model that reads the schema */
-	const char *const *choices; /* NULL-ended values of a string or of a list's, or NULL */
-	const struct json_fields *sub;
+	size_t offset;                 /* of the result in the caller's struct */
+	int64_t min, max;              /* both 0: no limits; max below min: no upper one */
+	const char *doc;               /* for the model that reads the schema */
+	const char *const *choices;    /* NULL-ended values of a string or of a list's, or NULL */
+	const struct json_fields *sub; /* of an object, or of a list's objects */
 };
 
 struct json_fields {

@@ -164,25 +164,33 @@ static bool read_time(const struct json_field *f, const struct json *value, int6
 	return true;
 }
 
+static bool read_fields(const struct json *object, const struct json_fields *fields, char *out,
+                        struct err *err);
+
+static bool check_element(const struct json_field *f, const struct json *element, size_t i,
+                          struct err *err)
+{
+	if (!json_is(element, f->sub ? JSON_OBJECT : JSON_STRING))
+		return refuse(f, f->sub ? "an array of objects" : "an array of strings", err);
+	if (f->sub)
+		return read_fields(element, f->sub, NULL, err) ||
+		       err_prefix(err, "in '%s[%zu]'", f->name, i);
+	return is_choice(f, json_text(element)) || refuse_choice(f, err);
+}
+
 static bool check_list(const struct json_field *f, const struct json *value, struct err *err)
 {
 	const struct json *element = json_first(value);
 
 	if (!json_is(value, JSON_ARRAY))
-		return refuse(f, "an array of strings", err);
-	for (; element; element = json_next(element)) {
-		if (!json_is(element, JSON_STRING))
-			return refuse(f, "an array of strings", err);
-		if (!is_choice(f, json_text(element)))
-			return refuse_choice(f, err);
-	}
+		return refuse(f, f->sub ? "an array of objects" : "an array of strings", err);
+	for (size_t i = 0; element; element = json_next(element), i++)
+		if (!check_element(f, element, i, err))
+			return false;
 	if (!in_range(f, (int64_t)json_count(value)))
 		return refuse_range(f, "have", " elements", err);
 	return true;
 }
-
-static bool read_fields(const struct json *object, const struct json_fields *fields, char *out,
-                        struct err *err);
 
 static bool check_object(const struct json_field *f, const struct json *value, struct err *err)
 {

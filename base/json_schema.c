@@ -56,15 +56,17 @@ static void put_choices(struct json_out *o, const struct json_field *f)
 	json_put_end(o, ']');
 }
 
+static void put_members(struct json_out *o, const struct json_fields *fields);
+
 static void put_items(struct json_out *o, const struct json_field *f)
 {
 	json_put_object(o, "items");
-	json_put_z(o, "type", "string");
+	json_put_z(o, "type", f->sub ? "object" : "string");
+	if (f->sub)
+		put_members(o, f->sub);
 	put_choices(o, f);
 	json_put_end(o, '}');
 }
-
-static void put_members(struct json_out *o, const struct json_fields *fields);
 
 /* What the type alone says; the description is common to all. */
 static void put_type(struct json_out *o, const struct json_field *f)

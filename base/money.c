@@ -164,6 +164,25 @@ bool token_price_parse(struct str text, int64_t *per_million, struct err *err)
 	return true;
 }
 
+bool token_prices_scale(const struct token_prices *list, int64_t factor_ppm,
+                        struct token_prices *out)
+{
+	struct token_prices scaled = *list;
+
+	assert(factor_ppm >= 0);
+	for (size_t i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		if (list->per_million[i] < 0)
+			continue;
+		pico_sum pico = (pico_sum)list->per_million[i] * (pico_sum)factor_ppm;
+		pico_sum micros = pico / MICROS_PER_USD + (pico % MICROS_PER_USD != 0);
+		if (micros > INT64_MAX)
+			return false;
+		scaled.per_million[i] = (int64_t)micros;
+	}
+	*out = scaled;
+	return true;
+}
+
 bool token_charge(const struct token_counts *counts, const struct token_prices *prices,
                   struct money *out, struct err *err)
 {

@@ -67,6 +67,11 @@ struct token_prices {
 /* Reads a price in USD per million tokens ("2.5", up to six decimals). */
 MUST_CHECK bool token_price_parse(struct str text, int64_t *per_million, struct err *err);
 
+/* List prices times a factor in millionths, each rounded up to a micro; a class without a price
+ * stays without one. False, and `*out` untouched, if a price does not fit. */
+MUST_CHECK bool token_prices_scale(const struct token_prices *list, int64_t factor_ppm,
+                                   struct token_prices *out);
+
 /* Charge = sum over the classes of tokens x price, rounded up once to a micro. Sums in 128 bits.
  * ERR_INVALID_ARGUMENT for a negative count or for tokens in a class without a price,
  * ERR_TOO_LARGE if the result does not fit. */

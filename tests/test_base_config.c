@@ -95,6 +95,7 @@ static void everything_has_its_default(void)
 	CHECK_STR(config_get(cfg, CONFIG_KIMI_BASE_URL), "https://api.moonshot.ai/v1");
 	CHECK_STR(config_get(cfg, CONFIG_LOG), "info");
 	CHECK_STR(config_get(cfg, CONFIG_DURABILITY), "power");
+	CHECK_STR(config_get(cfg, CONFIG_RETIRED_MODELS), "serve");
 	CHECK_STR(config_get(cfg, CONFIG_OPENAI_API_KEY), "");
 	CHECK(!config_has(cfg, CONFIG_OPENAI_API_KEY) && !config_has(cfg, CONFIG_PUBLIC_URL));
 	CHECK(config_has(cfg, CONFIG_LISTEN));
@@ -214,6 +215,7 @@ static void good_values_are_taken_and_tidied(void)
 		  "http://127.0.0.1:9/v1" },
 		{ "--db=rel/store.db", CONFIG_DB, "rel/store.db" },
 		{ "--durability=process", CONFIG_DURABILITY, "process" },
+		{ "--retired-models=refuse", CONFIG_RETIRED_MODELS, "refuse" },
 		{ "--admin-token=t", CONFIG_ADMIN_TOKEN, "t" },
 	};
 
@@ -502,6 +504,22 @@ static void secrets_are_masked(void)
 	config_free(cfg);
 }
 
+static void urls_and_secrets_of_sections_follow_the_same_rules(void)
+{
+	struct str url = STR("http://127.0.0.1:8080/v1//");
+	struct str with_user = STR("https://me:secret@host/v1");
+	struct err err = { 0 };
+
+	CHECK(config_url_check(&url, &err));
+	CHECK_TEXT(url, "http://127.0.0.1:8080/v1");
+	CHECK(!config_url_check(&with_user, &err));
+	CHECK_I64(err.code, ERR_INVALID_ARGUMENT);
+	CHECK(strstr(err.text, "secret@") == NULL);
+	CHECK(config_secret_check(STR("sk-abc"), &err));
+	CHECK(!config_secret_check(STR("sk abc"), &err));
+	CHECK(strstr(err.text, "abc") == NULL);
+}
+
 static void help_and_docs_name_every_setting(void)
 {
 	static const char *const names[CONFIG_KEY_COUNT] = {
@@ -520,6 +538,7 @@ static void help_and_docs_name_every_setting(void)
 		"ADMIN_TOKEN",
 		"LOG",
 		"DURABILITY",
+		"RETIRED_MODELS",
 	};
 	OWN_BUF struct buf help = buf_make(100000);
 	OWN_BUF struct buf markdown = buf_make(100000);
@@ -561,6 +580,7 @@ static const struct check_case CASES[] = {
 	CASE(too_large_a_file_is_refused),
 	CASE(the_purchase_key_is_checked_and_never_repeated),
 	CASE(secrets_are_masked),
+	CASE(urls_and_secrets_of_sections_follow_the_same_rules),
 	CASE(help_and_docs_name_every_setting),
 };
 

@@ -121,6 +121,47 @@ static void all_types_are_read(void)
 	CHECK_I64((int64_t)json_count(limits.models), 2);
 }
 
+static const struct json_fields LIST_OF_LIMITS = {
+	(const struct json_field[]){
+		{ .name = "all",
+	          .type = JSON_FIELD_LIST,
+	          .min = 1,
+	          .max = 2,
+	          .sub = &LIMITS,
+	          .doc = "All." },
+	},
+	1,
+};
+
+static void a_list_may_have_objects(void)
+{
+	static const struct {
+		const char *in, *why; /* NULL: fine */
+	} ROWS[] = {
+		{ "{\"all\":[{\"spendLimitUsd\":1},{}]}", NULL },
+		{ "{\"all\":[{},\"a\"]}", "'all' must be an array of objects" },
+		{ "{\"all\":{}}", "'all' must be an array of objects" },
+		{ "{\"all\":[{},{\"limit\":1}]}", "in 'all[1]': unknown field 'limit'" },
+		{ "{\"all\":[{},{},{}]}", "1 to 2 elements" },
+	};
+	OWN_JSON_OUT struct json_out schema = json_out_make(4096);
+
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		OWN_JSON struct json *in = json_parse(str_of(ROWS[i].in), NULL);
+		const struct json *all = NULL;
+		struct err err = { 0 };
+		bool ok = json_read(in, &LIST_OF_LIMITS, &all, &err);
+
+		if (!CHECK(ok ? !ROWS[i].why && all == json_get(in, "all")
+		              : ROWS[i].why && strstr(err.text, ROWS[i].why)))
+			check_note("%s: %s", ROWS[i].in, err.text);
+	}
+	json_put_schema(&schema, NULL, &LIST_OF_LIMITS);
+	CHECK(str_find(buf_str(&schema.text),
+	               STR("\"items\":{\"type\":\"object\",\"properties\":{\"spendLimitUsd\"")) >=
+	      0);
+}
+
 static void an_absent_field_keeps_its_default(void)
 {
 	OWN_JSON struct json *in = json_parse(STR("{\"label\":\"b\",\"amount\":1}"), NULL);
@@ -271,6 +312,7 @@ static void the_schema_says_what_the_table_says(void)
 
 static const struct check_case CASES[] = {
 	CASE(all_types_are_read),
+	CASE(a_list_may_have_objects),
 	CASE(an_absent_field_keeps_its_default),
 	CASE(no_object_counts_as_an_empty_one),
 	CASE(refusals_say_what_is_allowed),

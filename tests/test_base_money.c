@@ -285,6 +285,35 @@ static void impossible_charges_are_refused(void)
 	}
 }
 
+static void a_factor_scales_each_price_and_rounds_up(void)
+{
+	/* input, write 5m, write 1h, read, output */
+	static const struct {
+		int64_t ppm;
+		struct token_prices list, want;
+	} ROWS[] = {
+		{ 800000,
+		  { { 5000000, 6250000, 10000000, 500000, 25000000 } },
+		  { { 4000000, 5000000, 8000000, 400000, 20000000 } } },
+		{ 1000000, { { 1, 2, 3, -1, 5 } }, { { 1, 2, 3, -1, 5 } } },
+		{ 333333, { { 1, 3, 3000000, 0, -1 } }, { { 1, 1, 999999, 0, -1 } } },
+		{ 1500000, { { 1, 2, 3, 4, 5 } }, { { 2, 3, 5, 6, 8 } } },
+		{ 0, { { 7, 7, 7, -1, 7 } }, { { 0, 0, 0, -1, 0 } } },
+	};
+	const struct token_prices huge = { { 1, 1, 1, 1, INT64_MAX } };
+	struct token_prices got = { { 9, 9, 9, 9, 9 } };
+
+	CHECK(!token_prices_scale(&huge, 1000001, &got));
+	CHECK_I64(got.per_million[TOKEN_UNCACHED_INPUT], 9);
+	CHECK(token_prices_scale(&huge, 1000000, &got));
+	CHECK_I64(got.per_million[TOKEN_OUTPUT], INT64_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		CHECK(token_prices_scale(&ROWS[i].list, ROWS[i].ppm, &got));
+		for (size_t c = 0; c < TOKEN_CLASS_COUNT; c++)
+			CHECK_I64(got.per_million[c], ROWS[i].want.per_million[c]);
+	}
+}
+
 static const struct check_case CASES[] = {
 	CASE(comparison_and_minimum),
 	CASE(sums_are_exact),
@@ -295,6 +324,7 @@ static const struct check_case CASES[] = {
 	CASE(usd_is_written_with_two_to_six_decimals),
 	CASE(token_classes_have_their_names),
 	CASE(prices_are_read_as_micros_per_million),
+	CASE(a_factor_scales_each_price_and_rounds_up),
 	CASE(charges_equal_the_sum_by_hand),
 	CASE(impossible_charges_are_refused),
 };
