@@ -19,21 +19,15 @@
 
 /* ---- Errors ---- */
 
-#define STEP_FUND \
-	"Ask the operator to run `agent-store wallet fund ACCOUNT USD --reference TEXT`, or buy less."
-#define STEP_KEY                                                                                 \
-	"Ask the operator to run `agent-store account create NAME` and to put the purchase key " \
-	"that it prints into the setting AGENT_STORE_AGENT_API_KEY of this MCP server."
-
 /* clang-format off */
 static const char *const NEXT_STEPS[] = {
 	[ERR_NONE]                  = "",
 	[ERR_INVALID_ARGUMENT]      = "Correct that argument and call again.",
 	[ERR_NOT_FOUND]             = "Look the id up with catalog_search, service_list, router_api_key_list or router_models_list; quotes and purchases are known only by the ids that creating them returned.",
-	[ERR_UNAUTHORIZED]          = STEP_KEY,
+	[ERR_UNAUTHORIZED]          = "Ask the operator to run `agent-store account create NAME` and to put the purchase key that it prints into the setting AGENT_STORE_AGENT_API_KEY of this MCP server.",
 	[ERR_FORBIDDEN]             = "Use a key that may do this, or ask the operator.",
 	[ERR_QUOTE_EXPIRED]         = "Make a new quote with quote_create and buy that one; nothing was charged.",
-	[ERR_INSUFFICIENT_FUNDS]    = STEP_FUND,
+	[ERR_INSUFFICIENT_FUNDS]    = "Ask the operator to run `agent-store wallet fund ACCOUNT USD --reference TEXT`, or buy less.",
 	[ERR_POLICY_REFUSED]        = "Ask the person you work for; the operator can change the limits with `agent-store account policy`. Do not split the purchase to get round them.",
 	[ERR_APPROVAL_REQUIRED]     = "Ask the person you work for; the operator can raise the limit with `agent-store account policy ACCOUNT --approval-above-usd N`.",
 	[ERR_IDEMPOTENCY_CONFLICT]  = "Repeat the earlier call exactly to see how it ended, or use a new idempotencyKey for a new purchase.",

@@ -121,16 +121,14 @@ struct str desk_text(const struct json *root, const char *path)
 
 struct json *desk_callf(struct desk *desk, const char *tool, const char *format, ...)
 {
-	OWN_BUF struct buf arguments = buf_make(4096);
-	char text[2048];
+	char arguments[2048];
 	va_list args;
 
 	va_start(args, format);
-	int n = vsnprintf(text, sizeof(text), format, args);
+	int n = vsnprintf(arguments, sizeof(arguments), format, args);
 	va_end(args);
-	must(n >= 0 && (size_t)n < sizeof(text));
-	buf_add_z(&arguments, text);
-	return desk_call(desk, tool, arguments.p);
+	must(n >= 0 && (size_t)n < sizeof(arguments));
+	return desk_call(desk, tool, arguments);
 }
 
 bool desk_copy_id(const struct json *answer, const char *path, char out[ID_TEXT_MAX])

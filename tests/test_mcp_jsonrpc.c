@@ -100,7 +100,7 @@ static void a_longer_line_is_reported_once_and_skipped_to_its_newline(void)
 	mcp__lines_init(&lines);
 	feed_many(&lines, 'x', LIMIT_MCP_LINE + 1, &seen);
 	CHECK_TEXT(buf_str(&seen.text), "<long>");
-	feed_many(&lines, 'x', 3 * LIMIT_MCP_LINE, &seen);
+	feed_many(&lines, 'x', (size_t)3 * LIMIT_MCP_LINE, &seen);
 	mcp__lines_feed(&lines, STR("tail\nnext\n"), note_line, &seen);
 	CHECK_TEXT(buf_str(&seen.text), "<long>[next]");
 	mcp__lines_done(&lines);

@@ -247,11 +247,11 @@ static void command(struct golden *g, struct str text)
 static void run_line(struct golden *g, struct str line)
 {
 	OWN_BUF struct buf text = buf_make(LIMIT_MCP_LINE);
-	char mark = line.len > 0 ? line.p[0] : '#';
+	const char *mark = line.len > 0 ? line.p : "#";
 
 	if (line.len > 2)
 		expand(g, (struct str){ line.p + 2, line.len - 2 }, &text);
-	switch (mark) {
+	switch (*mark) {
 	case '#':
 		return;
 	case '>':
@@ -417,7 +417,7 @@ static void at_most_256_calls_wait_at_once(void)
 
 static void a_result_that_is_too_large_becomes_advice(void)
 {
-	OWN_BUF struct buf answer = buf_make(2 * LIMIT_MCP_OUT_LINE);
+	OWN_BUF struct buf answer = buf_make(LIMIT_MCP_LINE);
 	struct counter c;
 	struct mcp_session *s = counted_session(&c, NULL);
 
