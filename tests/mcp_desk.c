@@ -3,8 +3,6 @@
  * store call is a transaction of its own. */
 #include "tests/mcp_desk.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,18 +117,6 @@ struct str desk_text(const struct json *root, const char *path)
 	return json_text(desk_at(root, path));
 }
 
-struct json *desk_callf(struct desk *desk, const char *tool, const char *format, ...)
-{
-	char arguments[2048];
-	va_list args;
-
-	va_start(args, format);
-	int n = vsnprintf(arguments, sizeof(arguments), format, args);
-	va_end(args);
-	must(n >= 0 && (size_t)n < sizeof(arguments));
-	return desk_call(desk, tool, arguments);
-}
-
 bool desk_copy_id(const struct json *answer, const char *path, char out[ID_TEXT_MAX])
 {
 	struct str id = desk_text(answer, path);
@@ -156,9 +142,10 @@ void desk_buy(struct desk *desk, char service[ID_TEXT_MAX])
 void desk_make_key(struct desk *desk, const char *service, char id[ID_TEXT_MAX],
                    struct secret *secret)
 {
-	OWN_JSON struct json *answer = desk_callf(
-		desk, "router_api_key_create", "{\"serviceId\":\"%s\",\"label\":\"one\"}", service);
+	OWN_BUF struct buf arguments = buf_make(200);
 
+	buf_addf(&arguments, "{\"serviceId\":\"%s\",\"label\":\"one\"}", service);
+	OWN_JSON struct json *answer = desk_call(desk, "router_api_key_create", arguments.p);
 	must(desk_copy_id(answer, "result.apiKey.id", id));
 	secret_set(secret, desk_text(answer, "result.apiKey.secret"));
 }

@@ -33,10 +33,6 @@ struct json *desk_work(struct desk *desk, struct str request);
 struct json *desk_call(struct desk *desk, const char *tool, const char *arguments);
 struct json *desk_call_keyless(struct desk *desk, const char *tool, const char *arguments);
 
-/* The same with arguments by format. */
-struct json *desk_callf(struct desk *desk, const char *tool, const char *format, ...)
-	PRINTF_LIKE(3, 4);
-
 /* The value at "result.quote.id" or "items.0.id"; NULL if there is none. */
 const struct json *desk_at(const struct json *root, const char *path);
 /* The same as text; absent if it is none. */
