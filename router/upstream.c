@@ -144,25 +144,6 @@ static void on_event(void *data, const struct net_sse_event *event)
 	}
 }
 
-static void on_data(void *data, struct net_exchange *x, struct str bytes)
-{
-	struct call *c = data;
-	struct err err = { 0 };
-
-	(void)x; /* the same as c->x */
-	if (!call_may_end(c))
-		return;
-	if (!c->streaming) {
-		buf_add(&c->answer, bytes);
-		return;
-	}
-	if (!net_sse_feed(&c->sse, bytes, on_event, c, &err) && call_may_end(c)) {
-		c->end_why = "an event of the upstream is too large";
-		call_upstream_stop(c);
-		call_settle(c, ANSWER_STREAM);
-	}
-}
-
 /* A stream ended without its last event. What was produced is billed; the client is told. */
 static void stream_broke(struct call *c, const char *why)
 {
@@ -176,6 +157,24 @@ static void stream_broke(struct call *c, const char *why)
 	}
 	failure_put_event(&f, c->ask.dialect, c->hold.request_id.text, &c->last);
 	call_settle(c, ANSWER_STREAM);
+}
+
+static void on_data(void *data, struct net_exchange *x, struct str bytes)
+{
+	struct call *c = data;
+	struct err err = { 0 };
+
+	(void)x; /* the same as c->x */
+	if (!call_may_end(c))
+		return;
+	if (!c->streaming) {
+		buf_add(&c->answer, bytes);
+		return;
+	}
+	if (!net_sse_feed(&c->sse, bytes, on_event, c, &err) && call_may_end(c)) {
+		call_upstream_stop(c);
+		stream_broke(c, "an event of the upstream is too large");
+	}
 }
 
 static void answer_is_error(struct call *c)
