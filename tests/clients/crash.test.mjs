@@ -120,3 +120,38 @@ for (const durability of ['process', 'power'])
       await mcp.close();
     });
   });
+
+test('owners die one after the other, and the purchases of the survivors go on', async (t) => {
+  const world = await World.open({});
+  t.after(() => world.close());
+  world.purchaseKey = (await world.createAccount('buyer', '5000.00')).purchaseKey;
+  let hosts = await Promise.all([world.mcp(), world.mcp(), world.mcp()]);
+  let bought = 0;
+  const kept = new Map();
+  for (let round = 1; round <= 4; round++) {
+    await hosts[0].call('wallet_get'); // somebody owns the store now
+    const owner = hosts.find((host) => host.pid === world.ownerPid());
+    assert.ok(owner, 'the owner is one of the hosts');
+    const survivors = hosts.filter((host) => host !== owner);
+    // Each survivor buys without a break across the death of the owner; not one call may fail.
+    let killed = false;
+    const lanes = survivors.map(async (host, lane) => {
+      for (let i = 0, left = 12; left > 0; i++) {
+        const key = `round-${round}-${lane}-${i}`;
+        kept.set(key, (await host.call('purchase_create', order(1, key))).purchase.id);
+        bought++;
+        if (killed) left--;
+      }
+    });
+    await until('both buy', () => bought > 20 * (round - 1) + 6);
+    process.kill(owner.pid, 'SIGKILL');
+    killed = true;
+    await Promise.all(lanes);
+    hosts = [...survivors, await world.mcp()];
+  }
+  assert.equal(bought, kept.size);
+  for (const [key, id] of kept)
+    assert.equal((await hosts[2].call('purchase_create', order(1, key))).purchase.id, id);
+  assert.equal((await world.balance()).wallet, BigInt(5000 - bought) * 1000000n);
+  assert.equal((await world.cliOk('ledger', 'verify')).verdict.ok, true);
+});

@@ -15,6 +15,8 @@ const build = process.env.AGENT_STORE_TEST_BUILD ?? join(root, 'build');
 export const program = join(build, 'agent-store');
 const simProgram = ['tests/provider_sim/provider-sim', 'tests/provider-sim', 'provider-sim']
   .map((place) => join(build, place)).find(existsSync);
+if (!existsSync(program) || !simProgram)
+  throw new Error(`${build} has no agent-store or no provider-sim: build first, or set AGENT_STORE_TEST_BUILD`);
 const upstreamFolder = join(root, 'fixtures/upstream');
 
 /** Every scripted scenario of the tree by its name, as its file has it. */

@@ -19,7 +19,7 @@ before(async () => {
   await world.buy(100);
   host = new URL(world.url).host;
 });
-after(() => world.close());
+after(() => world?.close());
 
 function open() {
   const [address, port] = host.split(':');

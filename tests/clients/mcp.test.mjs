@@ -7,7 +7,7 @@ import { World, exited, program, until } from './harness.mjs';
 
 let world;
 before(async () => { world = await World.open(); });
-after(() => world.close());
+after(() => world?.close());
 
 const tools = ['catalog_categories', 'catalog_search', 'catalog_checkout_requirements', 'quote_create',
   'purchase_create', 'purchase_get_status', 'service_list', 'service_get', 'router_api_key_create',

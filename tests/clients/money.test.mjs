@@ -16,7 +16,7 @@ before(async () => {
   world = await World.open({}, [big]);
   await world.serve();
 });
-after(() => world.close());
+after(() => world?.close());
 
 test('64 calls at once on a balance good for five: five are admitted', async () => {
   const { purchaseKey } = await world.createAccount('five', '3.00');
@@ -200,5 +200,35 @@ test('a key spends no more than its limit, and calls only its models', async () 
   const { apiKeys } = await mcp.call('router_api_key_list', { serviceId: world.serviceId });
   const mine = apiKeys.find((key) => key.id === apiKey.id);
   assert.equal(mine.spentUsd, `0.${String(spent).padStart(6, '0')}`.replace(/0{1,4}$/, ''));
+  await mcp.close();
+});
+
+test('a key has as many calls at once and a minute as it was given, and ends when it was told to', async () => {
+  const mcp = await world.mcp();
+  const make = async (limits) => (await mcp.call('router_api_key_create',
+    { serviceId: world.serviceId, label: 'limited', limits })).apiKey.secret;
+  const ask = async (key, name = 'default') => {
+    const answer = await world.ask('/openai/v1/chat/completions', { key, body: chat(name) });
+    const { error } = await answer.json();
+    if (answer.status === 429) {
+      assert.equal(error.code, 'rate_limit_exceeded');
+      assert.ok(Number(answer.headers.get('retry-after')) >= 1);
+    }
+    return answer.status;
+  };
+  const count = (statuses, wanted) => statuses.filter((status) => status === wanted).length;
+
+  const two = await make({ maxConcurrent: 2 });
+  const atOnce = await Promise.all(Array.from({ length: 20 }, () => ask(two, 'slow-head')));
+  assert.deepEqual([count(atOnce, 200), count(atOnce, 429)], [2, 18]);
+  assert.equal(await ask(two), 200);
+
+  const seven = await make({ requestsPerMinute: 7 });
+  const inAMinute = await Promise.all(Array.from({ length: 30 }, () => ask(seven)));
+  assert.deepEqual([count(inAMinute, 200), count(inAMinute, 429)], [7, 23]);
+
+  const brief = await make({ expiresAt: new Date(Date.now() + 1500).toISOString() });
+  assert.equal(await ask(brief), 200);
+  await until('the key is over', async () => await ask(brief) === 401, 5000);
   await mcp.close();
 });

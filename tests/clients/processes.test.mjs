@@ -65,10 +65,7 @@ describe('hosts side by side', () => {
     let over = false;
     let count = 0;
     const calls = (async () => {
-      while (!over) {
-        await other.call('purchase_create', order(1, `through-${count % 50}`));
-        count++;
-      }
+      for (; !over; count++) await other.call('purchase_create', order(1, `through-${count}`));
     })();
     await until('calls flow', () => count > 5);
     process.kill(owner.pid, 'SIGKILL');
@@ -77,6 +74,7 @@ describe('hosts side by side', () => {
     over = true;
     await calls;
     assert.equal(world.ownerPid(), other.pid);
+    assert.equal((await world.balance()).wallet, BigInt(450 - count) * 1000000n, 'each was bought once');
     world.url = (await baseUrlOf(other)).replace('/openai/v1', '');
     const answer = await world.ask('/openai/v1/chat/completions', { body: chat('default') });
     assert.equal(answer.status, 200);
@@ -256,6 +254,7 @@ describe('the server', () => {
       ['{"LISTEN":"127.0.0.1:1","LISTEN":"127.0.0.1:2"}', ['config'], {}, [/settings\.json/, /LISTEN/]],
       ['{', ['config'], {}, [/settings\.json/]],
       [null, ['--config', join(world.dir, 'nowhere.json'), 'config'], {}, [/nowhere\.json/, /no such file/i]],
+      [null, ['--config', world.dir, 'config'], {}, [/agent-store-test/, /directory/i]],
       [null, ['config'], { AGENT_STORE_LISTEN: 'nonsense' }, [/AGENT_STORE_LISTEN/]],
       [null, ['config'], { AGENT_STORE_DURABLITY: 'power' }, [/AGENT_STORE_DURABLITY/]],
       [null, ['--listen', '1.2.3.4:99999', 'config'], {}, [/listen/]],

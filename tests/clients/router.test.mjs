@@ -22,7 +22,7 @@ before(async () => {
   poorKey = (await mcp.call('router_api_key_create', { serviceId: service.id, label: 'poor' }))
     .apiKey.secret;
 });
-after(() => world.close());
+after(() => world?.close());
 
 /** An SDK client that counts its requests and keeps each answer's headers. */
 function client(Sdk, options) {
@@ -196,17 +196,19 @@ describe('OpenAI SDK', () => {
     // The operator's own credential is no fault of the buyer.
     const ours = await fails(ask('error-401'), OpenAI.InternalServerError, 502);
     assert.doesNotMatch(JSON.stringify(ours.error), /org-simulated|key of/);
-    await fails(ask('close-before-answer'), OpenAI.InternalServerError, 502);
+    for (const name of ['close-before-answer', 'cut-at-once', 'cut-body'])
+      await fails(ask(name), OpenAI.InternalServerError, 502);
     await fails(openai().chat.completions.create({ ...chat('default'), audio: {}, modalities: ['audio'] }),
       OpenAI.BadRequestError, 400);
   });
 
-  test('a failed call costs nothing and says so on its receipt', async () => {
-    for (const name of ['error-400', 'error-429', 'error-500', 'error-event-first', 'close-before-answer']) {
+  test('a call that failed before a word costs nothing and says so on its receipt', async () => {
+    for (const name of ['error-400', 'error-429', 'error-500', 'error-event-first', 'close-before-answer',
+      'cut-at-once', 'cut-body', 'huge-event']) {
       const sdk = openai();
       await assert.rejects(async () => {
         for await (const _ of await sdk.chat.completions.create(chat(name, { stream: true }))) { /* none */ }
-      });
+      }, OpenAI.APIError, name);
       const receipt = await world.receipt(sdk.lastId());
       assert.equal(receipt.status, 'failed', name);
       assert.equal(receipt.buyerChargeUsdMicros, 0, name);
@@ -398,6 +400,16 @@ describe('Anthropic SDK', () => {
     assert.equal(retrying.seen.length, 1);
   });
 
+  test('a stream that breaks before a word raises, and costs nothing', async () => {
+    for (const name of ['error-event-first', 'cut-at-once', 'cut-body', 'huge-event']) {
+      const sdk = anthropic();
+      await assert.rejects(sdk.messages.stream(message(name)).finalMessage(), Anthropic.AnthropicError, name);
+      const receipt = await world.receipt(sdk.lastId());
+      assert.equal(receipt.status, 'failed', name);
+      assert.equal(receipt.buyerChargeUsdMicros, 0, name);
+    }
+  });
+
   test('a stream that breaks raises, after the text that came', async () => {
     for (const name of ['error-event', 'cut-stream']) {
       const sdk = anthropic();
@@ -420,6 +432,14 @@ describe('Anthropic SDK', () => {
     const receipt = await checkReceipt(sdk.lastId(), 'no-word');
     assert.equal(receipt.buyerChargeUsdMicros, 24);
   });
+});
+
+test("nobody reads another account's receipts", async () => {
+  const answer = await world.ask('/openai/v1/chat/completions', { body: chat('default') });
+  await answer.text();
+  const path = `/openai/v1/requests/${answer.headers.get('x-request-id')}`;
+  assert.equal((await world.ask(path)).status, 200);
+  assert.equal((await world.ask(path, { key: poorKey })).status, 404);
 });
 
 test('usage added up by model equals the receipts, and the credit that is gone', async () => {

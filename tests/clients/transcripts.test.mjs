@@ -11,7 +11,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 let world;
 before(async () => { world = await World.open(); });
-after(() => world.close());
+after(() => world?.close());
 
 /** The transcript of `name` after `change`, in a file of its own. */
 function changed(name, change) {
