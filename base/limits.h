@@ -47,6 +47,10 @@
 #define LIMIT_SSE_EVENT (8u << 20)       /* bytes of one server-sent event */
 #define LIMIT_DRAIN_MS 30000             /* reading on for the usage after a client hung up */
 
+/* Translation */
+#define LIMIT_TALK_CALLS 8192            /* tool calls in one request's history */
+#define LIMIT_TALK_TOOLS 1024            /* tools that one request offers */
+
 /* Local socket between processes of one store */
 #define LIMIT_FRAME (8u << 20)           /* bytes of one frame */
 #define LIMIT_FRAMES_QUEUED (64u << 20)  /* bytes that a peer may leave unread */

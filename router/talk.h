@@ -22,10 +22,11 @@
 enum talk_part_kind {
 	TALK_TEXT,
 	TALK_IMAGE,       /* mime and data (base64), or url */
-	TALK_FILE,        /* mime and data, name; a PDF or plain text */
+	TALK_FILE,        /* a PDF: mime and data, or url; name */
 	TALK_AUDIO,       /* mime and data */
 	TALK_THINKING,    /* text (may be empty), signature; or redacted with data */
-	TALK_TOOL_CALL,   /* id, name, text = arguments as the text of a JSON object, signature */
+	TALK_TOOL_CALL,   /* id, name, text = arguments as the text of a JSON object, signature.
+	                   * Of a freeform tool too: {"input": "…"} */
 	TALK_TOOL_RESULT, /* id, name (if known), content, is_error */
 	TALK_REFUSAL      /* text of an assistant's refusal */
 };
@@ -39,6 +40,8 @@ struct talk_part {
 	bool redacted, is_error;
 	struct str cache_ttl; /* a cache mark stands on this part: "5m" or "1h"; absent: none */
 	struct talk_part *content; /* of a tool result */
+	struct talk_part *last;    /* in the first part of a list: its last one */
+	struct talk_part *older;   /* of a call: the call before it */
 };
 
 enum talk_role {
@@ -59,6 +62,10 @@ struct talk_tool {
 	struct str schema; /* JSON text of an object schema; absent: no arguments */
 	bool strict;
 	bool freeform; /* a custom tool: one text argument named "input" (Responses, chat custom) */
+	/* Responses group tools in namespaces: `name` is then both joined, and an answer's call is
+	 * {"namespace": space, "name": plain}. Absent: no namespace. */
+	struct str space, plain;
+	struct str cache_ttl; /* as in a part */
 };
 
 enum talk_choice {
@@ -90,8 +97,10 @@ enum talk_format {
 #define TALK_STOPS_MAX 16
 
 struct talk {
+	const char *list_name;    /* what the client's protocol calls the list: "messages" */
 	struct talk_part *system; /* system and developer texts, in order */
-	struct talk_turn *turns;  /* alternating: neighbours of one role were merged */
+	struct talk_turn
+		*turns; /* alternating: neighbours of one role were merged; none is empty */
 	struct talk_tool *tools;
 	enum talk_choice choice;
 	struct str choice_name;
@@ -111,6 +120,10 @@ struct talk {
 	/* The talk's own. */
 	struct json *tree;
 	struct talk_block *arena;
+	struct talk_turn *last_turn;
+	struct talk_tool *last_tool;
+	struct talk_part *last_call;
+	size_t call_count, tool_count;
 };
 
 #define OWN_TALK CLEANUP(talk_done)
@@ -122,27 +135,31 @@ void *talk_alloc(struct talk *t, size_t n);
 /* A copy that lives as long as the talk; absent when there is no memory. */
 struct str talk_copy(struct talk *t, struct str s);
 /* Appends to a list, keeping order; merges a turn with the one before it if the role is the same.
- */
+ * NULL when there is no memory. */
 struct talk_part *talk_add_part(struct talk *t, struct talk_part **list, enum talk_part_kind kind);
 struct talk_turn *talk_add_turn(struct talk *t, enum talk_role role, size_t index);
 struct talk_tool *talk_add_tool(struct talk *t);
 /* The name of the call that a result answers, from the calls before it; absent if unknown. */
 struct str talk_call_name(const struct talk *t, struct str id);
+/* The tool of that (joined) name; NULL if none was offered. */
+const struct talk_tool *talk_tool_find(const struct talk *t, struct str name);
 
 /* ---- Requests ---- */
 
 /* Each reads a body into an initialised talk. ERR_INVALID_ARGUMENT with the place
- * ("messages[3].tool_calls[0]") and what is allowed; ERR_UNSUPPORTED for what no other provider can
- * honour. What has no meaning elsewhere is dropped (the tables of docs/translation.md say what). */
+ * ("messages[3]: tool_calls[0]: ...") and what is allowed; ERR_UNSUPPORTED for what no other
+ * provider can honour; ERR_TOO_LARGE. What has no meaning elsewhere is dropped
+ * (docs/translation.md says what). After a failure the talk can only be freed. */
 MUST_CHECK bool talk_read_chat(struct str body, struct talk *out, struct err *err);
 MUST_CHECK bool talk_read_messages(struct str body, struct talk *out, struct err *err);
 MUST_CHECK bool talk_read_responses(struct str body, struct talk *out, struct err *err);
 
-/* Each writes the body for a provider. ERR_UNSUPPORTED for what this model cannot do. `user` is the
- * opaque name of the buyer. The output limit is written as given, or the model's own maximum. */
+/* Each writes the body for a provider. ERR_UNSUPPORTED for what this model cannot do. The output
+ * limit is the client's, at most the model's; where the client gave none, the model's is written if
+ * the protocol asks for one. */
 struct talk_target {
 	const struct store_model *model;
-	struct str user;
+	struct str user; /* the opaque name of the buyer, no JSON; absent: not sent */
 };
 MUST_CHECK bool talk_write_chat(const struct talk *t, const struct talk_target *to,
                                 struct json_out *out,
@@ -190,9 +207,9 @@ typedef void talk_event_fn(void *data, const struct talk_event *event);
 /* Reads one provider's answer: whole, or event by event. Metering is not its business. The texts
  * of an event live as long as the call of `fn`. */
 struct talk_source {
-	bool started, ended;
-	bool finish_known;
+	bool started, ended, finish_known;
 	enum talk_finish finish;
+	enum provider signer;
 	size_t calls;                     /* begun so far */
 	int64_t call_key[TALK_CALLS_MAX]; /* the provider's own number of each */
 	bool argued[TALK_CALLS_MAX];      /* a piece of its arguments was seen */
@@ -200,9 +217,8 @@ struct talk_source {
 	struct buf text, id, name;        /* of the event that is being made */
 	struct buf signature;             /* waits for the end of its thinking block */
 	struct buf stop;                  /* the stop sequence that was met */
-	struct buf last_id;               /* of the call that began last */
 	struct buf mended;                /* an event that was not JSON as it came */
-	talk_event_fn *fn;                /* during a call */
+	talk_event_fn *fn;                /* during a call of ours */
 	void *data;
 };
 void talk_source_init(struct talk_source *s, uint64_t seed);
