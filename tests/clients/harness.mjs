@@ -128,7 +128,7 @@ export class World {
 
   spawn(file, args, extra) {
     const child = spawn(file, args, { env: this.env(extra), stdio: ['pipe', 'pipe', 'pipe'] });
-    child.stderr.on('data', (piece) => { this.logs += piece; });
+    child.stderr.on('data', (piece) => { if (file !== simProgram) this.logs += piece; });
     child.stdin.on('error', () => {});
     this.children.push(child);
     return child;
@@ -261,6 +261,8 @@ export class World {
     await Promise.all(processes.map(exited));
     clearTimeout(late);
     rmSync(this.dir, { recursive: true, force: true });
+    const crash = this.logs.match(/.*(Sanitizer|runtime error|Assertion .* failed)[^]{0,2000}/);
+    if (crash) throw new Error(crash[0]);
   }
 }
 
