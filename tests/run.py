@@ -62,7 +62,8 @@ def check(name, argv, seconds, env=None):
     result.passed = 1
   else:
     what = "ran out of time" if status is None else f"exit code {status}"
-    result.fail(f"{name}: {what}", "\n".join((out + err).splitlines()[-tap.DETAIL_LINES:]))
+    said = [line for line in (out + err).splitlines() if not line.startswith("ok ")]
+    result.fail(what, "\n".join(said[-tap.DETAIL_LINES:]))
   return result
 
 
