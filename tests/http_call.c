@@ -9,7 +9,11 @@
 
 #include "tests/check.h"
 
-static const char *const END_NAMES[] = { "complete", "no_connect", "timeout", "broken" };
+static const char *const END_NAMES[] = {
+	[NET_END_COMPLETE] = "complete", [NET_END_NO_CONNECT] = "no_connect",
+	[NET_END_TIMEOUT] = "timeout",   [NET_END_STALE] = "stale",
+	[NET_END_BROKEN] = "broken",
+};
 
 static int64_t clock_ms(void)
 {
