@@ -336,12 +336,17 @@ static bool watch_signals(struct app *app, struct err *err)
 
 static bool make_models(struct app *app, struct err *err)
 {
-	bool has_key[PROVIDER_COUNT];
+	struct store_models_options options = {
+		.models = config_section(app->cfg, "models"),
+		.routes = config_section(app->cfg, "routes"),
+		.refuse_retired = str_eq(str_of(config_get(app->cfg, CONFIG_RETIRED_MODELS)),
+		                         STR("refuse")),
+		.env = &app->env,
+	};
 
 	for (size_t p = 0; p < PROVIDER_COUNT; p++)
-		has_key[p] = config_has(app->cfg, UPSTREAM_KEYS[p][1]);
-	app->models = store_models_new(config_section(app->cfg, "models"),
-	                               config_section(app->cfg, "routes"), has_key, err);
+		options.has_key[p] = config_has(app->cfg, UPSTREAM_KEYS[p][1]);
+	app->models = store_models_new(&options, err);
 	return app->models != NULL;
 }
 

@@ -5,6 +5,8 @@
 
 #include "mcp/tool.h"
 
+#define DATE_LEN 10 /* of the text of a time */
+
 static const char *const PROVIDERS[] = { "openai", "anthropic", "google", "kimi", NULL };
 
 static void put_prices(struct json_out *o, const char *key, const struct token_prices *prices)
@@ -235,20 +237,37 @@ static const struct json_field MODEL_FIELD[] = {
 };
 static const struct json_fields MODEL_FIELDS = JSON_FIELDS(MODEL_FIELD);
 
-static void put_model(struct json_out *out, const struct store_model *model)
+static void put_end_date(struct json_out *out, int64_t retires_s)
 {
+	char text[TIME_TEXT_MAX];
+
+	if (retires_s == 0)
+		return;
+	time_format(retires_s * 1000, text);
+	json_put_str(out, "retiresAt", (struct str){ text, DATE_LEN });
+}
+
+/* Limits and prices are those of the model that answers. */
+static void put_model(struct json_out *out, const struct store_models *models,
+                      const struct store_model *model)
+{
+	const struct store_model *serving = store_model_serving(models, model);
+
 	json_put_object(out, NULL);
 	json_put_str(out, "id", model->id);
 	json_put_z(out, "provider", provider_name(model->provider));
 	json_put_str(out, "displayName", model->display_name);
-	json_put_z(out, "state", model_state_name(model->state));
-	json_put_i64(out, "contextTokens", model->context_tokens);
-	json_put_i64(out, "maxOutputTokens", model->max_output_tokens);
-	put_prices(out, "pricesUsdPerMillion", &model->prices);
-	if (model->long_above > 0) {
+	json_put_z(out, "state", model_state_name(store_model_state(models, model)));
+	if (serving != model)
+		json_put_str(out, "servedBy", serving->id);
+	put_end_date(out, model->retires_s);
+	json_put_i64(out, "contextTokens", serving->context_tokens);
+	json_put_i64(out, "maxOutputTokens", serving->max_output_tokens);
+	put_prices(out, "pricesUsdPerMillion", &serving->prices);
+	if (serving->long_above > 0) {
 		json_put_object(out, "longPrompt");
-		json_put_i64(out, "aboveTokens", model->long_above);
-		put_prices(out, "pricesUsdPerMillion", &model->long_prices);
+		json_put_i64(out, "aboveTokens", serving->long_above);
+		put_prices(out, "pricesUsdPerMillion", &serving->long_prices);
 		json_put_end(out, '}');
 	}
 	json_put_end(out, '}');
@@ -271,7 +290,7 @@ static bool list_models(const struct mcp__call *call, struct json_out *out, stru
 
 		if (!wanted || !store_model_routable(models, model))
 			continue;
-		put_model(out, model);
+		put_model(out, models, model);
 		any = true;
 	}
 	json_put_end(out, ']');
@@ -283,18 +302,19 @@ static bool list_models(const struct mcp__call *call, struct json_out *out, stru
 	return true;
 }
 
-static const struct mcp__shape LONG_MEMBERS[] = {
-	{ .name = "aboveTokens",
-	  .type = MCP__WHOLE,
-	  .doc = "Prompt tokens above which they hold." },
-	{ .name = "pricesUsdPerMillion", .type = MCP__OBJECT, .doc = "By token class." },
-};
-static const struct mcp__shapes LONG_SHAPES = MCP__SHAPES(LONG_MEMBERS);
 static const struct mcp__shape MODEL_MEMBERS[] = {
 	{ .name = "id", .type = MCP__TEXT, .doc = "What callers send as model." },
 	{ .name = "provider", .type = MCP__TEXT, .doc = "Its maker." },
 	{ .name = "displayName", .type = MCP__TEXT, .doc = "Name for people." },
-	{ .name = "state", .type = MCP__TEXT, .doc = "active, or deprecated: its end is near." },
+	{ .name = "state", .type = MCP__TEXT, .doc = "active, deprecated (ends soon) or retired." },
+	{ .name = "servedBy",
+	  .type = MCP__TEXT,
+	  .optional = true,
+	  .doc = "Who answers for a retired one, at its prices." },
+	{ .name = "retiresAt",
+	  .type = MCP__TEXT,
+	  .optional = true,
+	  .doc = "First day without it." },
 	{ .name = "contextTokens", .type = MCP__WHOLE, .doc = "Context window." },
 	{ .name = "maxOutputTokens", .type = MCP__WHOLE, .doc = "Longest answer." },
 	{ .name = "pricesUsdPerMillion",
@@ -304,8 +324,7 @@ static const struct mcp__shape MODEL_MEMBERS[] = {
 	{ .name = "longPrompt",
 	  .type = MCP__OBJECT,
 	  .optional = true,
-	  .doc = "Other prices for long prompts.",
-	  .sub = &LONG_SHAPES },
+	  .doc = "Other pricesUsdPerMillion for prompts aboveTokens." },
 };
 static const struct mcp__shapes MODEL_SHAPES = MCP__SHAPES(MODEL_MEMBERS);
 static const struct mcp__shape MODELS_MEMBERS[] = {

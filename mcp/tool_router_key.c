@@ -374,13 +374,8 @@ static bool revoke_key(const struct mcp__call *call, struct json_out *out, struc
 	return true;
 }
 
-static const struct mcp__shape DEAD_KEY_MEMBERS[] = {
-	{ .name = "id", .type = MCP__TEXT, .doc = "The key." },
-	{ .name = "status", .type = MCP__TEXT, .doc = "revoked" },
-};
-static const struct mcp__shapes DEAD_KEY_SHAPES = MCP__SHAPES(DEAD_KEY_MEMBERS);
 static const struct mcp__shape REVOKED_MEMBERS[] = {
-	{ .name = "apiKey", .type = MCP__OBJECT, .doc = "The dead key.", .sub = &DEAD_KEY_SHAPES },
+	{ .name = "apiKey", .type = MCP__OBJECT, .doc = "Its id and status: revoked." },
 };
 static const struct mcp__shapes REVOKED_SHAPES = MCP__SHAPES(REVOKED_MEMBERS);
 

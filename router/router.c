@@ -190,7 +190,7 @@ static void expect_call(struct router *r, struct net_request *rq, const struct t
 {
 	struct call_ask ask = {
 		.dialect = t->alias ? DIALECT_ANTHROPIC : DIALECT_OPENAI,
-		.provider = t->alias ? t->alias->provider : PROVIDER_OPENAI,
+		.provider = t->alias ? t->alias->upstreams[0].provider : PROVIDER_OPENAI,
 		.route = t->alias,
 		.key = key,
 	};

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of models and route aliases: making it and looking things up. A model is found by its
- * catalog id and by the dated id that its provider uses, since both are what people copy from
- * documentation; the catalog id wins where they collide. */
+/* The table of models: making it, looking things up, and who answers for a retired one. A model is
+ * found by its catalog id and by the dated id that its provider uses, since both are what people
+ * copy from documentation; the catalog id wins where they collide. */
 #include "store/model.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "store/data.h"
 #include "store/model_table.h"
 
@@ -53,15 +54,32 @@ const char *model_state_name(enum model_state s)
 
 void *store__models_alloc(struct store_models *m, size_t size)
 {
-	struct store__pool_chunk *chunk = malloc(sizeof *chunk + size);
+	struct store__pool_chunk *chunk = calloc(1, sizeof *chunk + size);
 
 	if (!chunk)
 		return NULL;
 	chunk->next = m->pool;
+	chunk->size = size;
 	m->pool = chunk;
 	return chunk->bytes;
 }
 
+bool store__models_keep(struct store_models *m, struct str text, struct str *out, struct err *err)
+{
+	char *copy;
+
+	if (!text.p)
+		return true;
+	copy = store__models_alloc(m, text.len + 1);
+	if (!copy)
+		return err_no_memory(err);
+	if (text.len > 0)
+		memcpy(copy, text.p, text.len);
+	*out = (struct str){ copy, text.len };
+	return true;
+}
+
+/* The shipped lists first, the configured ones over them. */
 static bool fill(struct store_models *m, const struct json *const models[2],
                  const struct json *const routes[2], struct err *err)
 {
@@ -78,28 +96,29 @@ static bool fill(struct store_models *m, const struct json *const models[2],
 		if (routes[i] && !store__routes_load(m, routes[i], err))
 			return false;
 	}
-	return store__routes_check(m, err);
+	return store__routes_complete(m, err);
 }
 
-struct store_models *store_models_new(const struct json *models, const struct json *routes,
-                                      const bool has_key[PROVIDER_COUNT], struct err *err)
+struct store_models *store_models_new(const struct store_models_options *options, struct err *err)
 {
 	struct str models_text = { store__models_json, store__models_json_len };
 	struct str routes_text = { store__routes_json, store__routes_json_len };
-	OWN_JSON struct json *shipped_models = json_parse(models_text, err);
-	OWN_JSON struct json *shipped_routes = shipped_models ? json_parse(routes_text, err) : NULL;
+	OWN_JSON struct json *models = json_parse(models_text, err);
+	OWN_JSON struct json *routes = models ? json_parse(routes_text, err) : NULL;
 	struct store_models *m;
 
-	if (!shipped_routes)
+	if (!routes)
 		return NULL;
 	m = calloc(1, sizeof *m);
 	if (!m) {
 		(void)err_no_memory(err); /* its value is for functions that return bool */
 		return NULL;
 	}
-	memcpy(m->has_key, has_key, sizeof m->has_key);
-	if (!fill(m, (const struct json *[]){ shipped_models, models },
-	          (const struct json *[]){ shipped_routes, routes }, err)) {
+	memcpy(m->has_key, options->has_key, sizeof m->has_key);
+	m->refuse_retired = options->refuse_retired;
+	m->env = options->env;
+	if (!fill(m, (const struct json *[]){ models, options->models },
+	          (const struct json *[]){ routes, options->routes }, err)) {
 		store_models_free(m);
 		return NULL;
 	}
@@ -114,6 +133,7 @@ void store_models_free(struct store_models *m)
 		struct store__pool_chunk *chunk = m->pool;
 
 		m->pool = chunk->next;
+		bytes_wipe(chunk->bytes, chunk->size);
 		free(chunk);
 	}
 	free(m->models);
@@ -162,11 +182,9 @@ const struct store_model *store_models_find(const struct store_models *m, struct
 	return dated;
 }
 
-bool store_model_routable(const struct store_models *m, const struct store_model *model)
+bool store__prices_complete(const struct token_prices *p)
 {
-	return m->has_key[model->provider] && model->state != MODEL_RETIRED &&
-	       model->prices.per_million[TOKEN_UNCACHED_INPUT] >= 0 &&
-	       model->prices.per_million[TOKEN_OUTPUT] >= 0;
+	return p->per_million[TOKEN_UNCACHED_INPUT] >= 0 && p->per_million[TOKEN_OUTPUT] >= 0;
 }
 
 bool store_provider_configured(const struct store_models *m, enum provider p)
@@ -174,34 +192,43 @@ bool store_provider_configured(const struct store_models *m, enum provider p)
 	return m->has_key[p];
 }
 
-const struct store_route *store_route_find(const struct store_models *m, struct str alias)
+/* ---- Lifecycle ---- */
+
+enum model_state store_model_state(const struct store_models *m, const struct store_model *model)
 {
-	for (size_t i = 0; i < m->route_count; i++) {
-		if (str_eq(m->routes[i].alias, alias))
-			return &m->routes[i];
+	if (model->retires_s > 0 && env_now_ms(m->env) / 1000 >= model->retires_s)
+		return MODEL_RETIRED;
+	return model->state;
+}
+
+const struct store_model *store_model_serving(const struct store_models *m,
+                                              const struct store_model *asked)
+{
+	const struct store_model *model = asked;
+
+	/* Names can lead in a circle, but never through more models than there are. */
+	for (size_t steps = 0; model && steps <= m->count; steps++) {
+		if (store_model_state(m, model) != MODEL_RETIRED)
+			return model;
+		if (m->refuse_retired)
+			return NULL;
+		model = store_models_find(m, model->replacement);
 	}
 	return NULL;
 }
 
-size_t store_routes_count(const struct store_models *m)
+bool store_model_routable(const struct store_models *m, const struct store_model *model)
 {
-	return m->route_count;
-}
+	const struct store_model *serving = store_model_serving(m, model);
+	const struct store_offer *offer;
 
-const struct store_route *store_route_at(const struct store_models *m, size_t i)
-{
-	return i < m->route_count ? &m->routes[i] : NULL;
-}
-
-const struct store_model *store_route_model(const struct store_route *r, struct str id)
-{
-	const struct store_model *dated = NULL;
-
-	for (size_t i = 0; i < r->model_count; i++) {
-		if (str_eq(r->models[i]->id, id))
-			return r->models[i];
-		if (!dated && str_eq(r->models[i]->upstream_id, id))
-			dated = r->models[i];
+	if (!serving)
+		return false;
+	if (store_route_offers(&m->chat, serving, &offer, 1) > 0)
+		return true;
+	for (size_t i = 0; i < m->route_count; i++) {
+		if (store_route_offers(&m->routes[i], serving, &offer, 1) > 0)
+			return true;
 	}
-	return dated;
+	return false;
 }

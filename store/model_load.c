@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads models and routes from JSON, the shipped files first and the configuration over them with
- * the same code. A member whose name is known replaces only the fields that it names.
+/* Reads models from JSON, the shipped file first and the configuration over it with the same code.
+ * A member whose id is known replaces only the fields that it names.
  *
  * A token class without a price of its own is ordinary input at OpenAI, Google and Kimi. At
  * Anthropic it has no price at all and cannot be billed: its writes cost more than input, so
@@ -15,30 +15,11 @@
 
 #define NO_PRICE (-1)
 #define MAX_TOKENS 1000000000 /* no window is larger; keeps sums of token counts far from 2^63 */
-#define MAX_ROUTE_MODELS 256
 #define DATE_LEN 10
 
 /* ---- Small readers ---- */
 
-/* A copy that lives as long as the table. An absent text leaves `*out` as it is. */
-static bool keep(struct store_models *m, struct str text, struct str *out, struct err *err)
-{
-	char *copy;
-
-	if (!text.p)
-		return true;
-	copy = store__models_alloc(m, text.len + 1);
-	if (!copy)
-		return err_no_memory(err);
-	if (text.len > 0)
-		memcpy(copy, text.p, text.len);
-	copy[text.len] = '\0';
-	*out = (struct str){ copy, text.len };
-	return true;
-}
-
-/* Names that go into URLs and JSON as they are. */
-static bool is_name(struct str s)
+bool store__is_name(struct str s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
@@ -165,11 +146,10 @@ struct model_record {
 	struct str id, provider, upstream_id, display_name, state, replacement;
 	struct str deprecated_on, retired_on, price_version, created;
 	int64_t context_tokens, max_output_tokens;
-	const struct json *prices, *long_context;
+	const struct json *prices, *long_context, *traits;
 };
 
-static const char *const PROVIDER_CHOICES[] = { "openai", "anthropic", "google", "kimi", NULL };
-static_assert(ARRAY_LEN(PROVIDER_CHOICES) == PROVIDER_COUNT + 1, "every provider may be named");
+const char *const store__provider_choices[] = { "openai", "anthropic", "google", "kimi", NULL };
 static const char *const STATE_CHOICES[] = { "active", "deprecated", "retired", NULL };
 static_assert(ARRAY_LEN(STATE_CHOICES) == MODEL_STATE_COUNT + 1, "every state may be named");
 
@@ -183,17 +163,18 @@ static_assert(ARRAY_LEN(STATE_CHOICES) == MODEL_STATE_COUNT + 1, "every state ma
 
 static const struct json_field MODEL_ARRAY[] = {
 	{ TEXT("id", id), .required = true },
-	{ TEXT("provider", provider), .choices = PROVIDER_CHOICES },
+	{ TEXT("provider", provider), .choices = store__provider_choices },
 	{ TEXT("upstreamId", upstream_id) },
 	{ TEXT("displayName", display_name) },
 	{ TEXT("state", state), .choices = STATE_CHOICES },
 	{ TEXT("replacement", replacement) },
-	{ DATE("deprecatedOn", deprecated_on) }, /* both dates are for people; `state` decides */
-	{ DATE("retiredOn", retired_on) },
+	{ DATE("deprecatedOn", deprecated_on) },
+	{ DATE("retiredOn", retired_on) }, /* from that day on retired, whatever `state` says */
 	{ TOKENS("contextTokens", context_tokens) },
 	{ TOKENS("maxOutputTokens", max_output_tokens) },
 	{ OBJECT("prices", prices) },
 	{ OBJECT("longContext", long_context) },
+	{ OBJECT("traits", traits), .sub = &store__traits_fields },
 	{ TEXT("priceVersion", price_version) },
 	{ DATE("created", created) }, /* its release, else the day it was listed here */
 };
@@ -202,14 +183,14 @@ static const struct json_fields MODEL_FIELDS = JSON_FIELDS(MODEL_ARRAY);
 static bool read_names(struct store_models *m, const struct model_record *r,
                        struct store_model *model, struct err *err)
 {
-	if (!is_name(r->id) || (r->upstream_id.p && !is_name(r->upstream_id)))
+	if (!store__is_name(r->id) || (r->upstream_id.p && !store__is_name(r->upstream_id)))
 		return err_set(err, ERR_INVALID_ARGUMENT,
 		               "an id has letters, digits and '-._:/' only");
-	return keep(m, r->id, &model->id, err) &&
-	       keep(m, r->upstream_id, &model->upstream_id, err) &&
-	       keep(m, r->display_name, &model->display_name, err) &&
-	       keep(m, r->replacement, &model->replacement, err) &&
-	       keep(m, r->price_version, &model->price_version, err);
+	return store__models_keep(m, r->id, &model->id, err) &&
+	       store__models_keep(m, r->upstream_id, &model->upstream_id, err) &&
+	       store__models_keep(m, r->display_name, &model->display_name, err) &&
+	       store__models_keep(m, r->replacement, &model->replacement, err) &&
+	       store__models_keep(m, r->price_version, &model->price_version, err);
 }
 
 static void read_choices(const struct model_record *r, struct store_model *model)
@@ -226,10 +207,13 @@ static void read_choices(const struct model_record *r, struct store_model *model
 
 static bool read_dates(const struct model_record *r, struct store_model *model, struct err *err)
 {
-	int64_t unused;
-
-	return (!r->deprecated_on.p || read_date("deprecatedOn", r->deprecated_on, &unused, err)) &&
-	       (!r->retired_on.p || read_date("retiredOn", r->retired_on, &unused, err)) &&
+	/* Who says "active" of a model means it, whatever day its maker has named. */
+	if (r->state.p)
+		model->deprecated_s = model->retires_s = 0;
+	return (!r->deprecated_on.p ||
+	        read_date("deprecatedOn", r->deprecated_on, &model->deprecated_s, err)) &&
+	       (!r->retired_on.p ||
+	        read_date("retiredOn", r->retired_on, &model->retires_s, err)) &&
 	       (!r->created.p || read_date("created", r->created, &model->created_s, err));
 }
 
@@ -256,7 +240,7 @@ static bool apply(struct store_models *m, const struct model_record *r, struct s
 	if (!read_names(m, r, model, err) || !read_dates(r, model, err))
 		return false;
 	read_choices(r, model);
-	return read_numbers(r, model, err);
+	return store__traits_read(m, r->traits, &model->traits, err) && read_numbers(r, model, err);
 }
 
 static bool check_new(const struct model_record *r, struct err *err)
@@ -277,6 +261,7 @@ static bool add_model(struct store_models *m, const struct model_record *r, stru
 		.prices = no_prices(),
 		.long_prices = no_prices(),
 		.price_version = STR_INIT("config"),
+		.traits = store__traits_plain(),
 	};
 
 	if (!check_new(r, err) || !apply(m, r, &model, err))
@@ -306,15 +291,14 @@ static bool load_model(struct store_models *m, const struct json *node, struct e
 	return true;
 }
 
-/* Puts the member's place and, if it has one, its name before the text. */
-static bool blame(struct err *err, const char *list, size_t i, struct str name)
+bool store__blame(struct err *err, const char *list, size_t i, struct str name)
 {
 	if (name.p)
 		return err_prefix(err, "%s[%zu] '%.*s'", list, i, STR_ARG(name));
 	return err_prefix(err, "%s[%zu]", list, i);
 }
 
-static bool is_list_of_objects(const char *list, const struct json *node, struct err *err)
+bool store__is_list_of_objects(const char *list, const struct json *node, struct err *err)
 {
 	size_t i = 0;
 
@@ -332,11 +316,11 @@ bool store__models_load(struct store_models *m, const struct json *list, struct 
 {
 	size_t i = 0;
 
-	if (!is_list_of_objects("models", list, err))
+	if (!store__is_list_of_objects("models", list, err))
 		return false;
 	for (const struct json *at = json_first(list); at; at = json_next(at), i++) {
 		if (!load_model(m, at, err))
-			return blame(err, "models", i, json_text(json_get(at, "id")));
+			return store__blame(err, "models", i, json_text(json_get(at, "id")));
 	}
 	return true;
 }
@@ -364,133 +348,4 @@ void store__models_complete(struct store_models *m)
 		else
 			model->long_prices = model->prices;
 	}
-}
-
-/* ---- Routes ---- */
-
-struct route_record {
-	struct str alias, provider;
-	const struct json *models;
-};
-
-static const struct json_field ROUTE_ARRAY[] = {
-	{ .name = "alias",
-	  .type = JSON_FIELD_STR,
-	  .offset = offsetof(struct route_record, alias),
-	  .required = true,
-	  .min = 1,
-	  .max = LIMIT_MODEL_ID,
-	  .doc = "first part of the path" },
-	{ .name = "provider",
-	  .type = JSON_FIELD_STR,
-	  .offset = offsetof(struct route_record, provider),
-	  .min = 1,
-	  .max = LIMIT_MODEL_ID,
-	  .choices = PROVIDER_CHOICES,
-	  .doc = "who answers" },
-	{ .name = "models",
-	  .type = JSON_FIELD_LIST,
-	  .offset = offsetof(struct route_record, models),
-	  .min = 1,
-	  .max = MAX_ROUTE_MODELS,
-	  .doc = "ids of the models that it serves" },
-};
-static const struct json_fields ROUTE_FIELDS = JSON_FIELDS(ROUTE_ARRAY);
-
-/* First path parts that mean something else on the listener. */
-static const char *const RESERVED[] = { "openai", "buyer", "healthz", "admin", "metrics", "v1" };
-
-static bool check_alias(struct str alias, struct err *err)
-{
-	for (size_t i = 0; i < ARRAY_LEN(RESERVED); i++) {
-		if (str_eq(alias, str_of(RESERVED[i])))
-			return err_set(err, ERR_INVALID_ARGUMENT,
-			               "this alias is a path of the router itself");
-	}
-	if (!is_name(alias) || memchr(alias.p, '/', alias.len) || alias.p[0] == '.')
-		return err_set(err, ERR_INVALID_ARGUMENT,
-		               "an alias has letters, digits and '-._:' only");
-	return true;
-}
-
-static bool read_route_models(struct store_models *m, const struct json *list,
-                              struct store_route *route, struct err *err)
-{
-	const struct store_model **models =
-		store__models_alloc(m, json_count(list) * sizeof(struct store_model *));
-	size_t n = 0;
-
-	if (!models)
-		return err_no_memory(err);
-	for (const struct json *at = json_first(list); at; at = json_next(at)) {
-		models[n] = store__models_by_id(m, json_text(at));
-		if (!models[n])
-			return err_set(err, ERR_INVALID_ARGUMENT, "there is no model '%.*s'",
-			               STR_ARG(json_text(at)));
-		n++;
-	}
-	route->models = models;
-	route->model_count = n;
-	return true;
-}
-
-static bool check_route(const struct store_route *route, struct err *err)
-{
-	for (size_t i = 0; i < route->model_count; i++) {
-		const struct store_model *model = route->models[i];
-
-		if (model->provider != route->provider)
-			return err_set(err, ERR_INVALID_ARGUMENT,
-			               "model '%.*s' is not of provider '%s'", STR_ARG(model->id),
-			               provider_name(route->provider));
-	}
-	return true;
-}
-
-static bool load_route(struct store_models *m, const struct json *node, struct err *err)
-{
-	struct route_record r = { 0 };
-	struct store_route route = { 0 };
-	size_t at = 0;
-
-	if (!json_read(node, &ROUTE_FIELDS, &r, err) || !check_alias(r.alias, err))
-		return false;
-	while (at < m->route_count && !str_eq(m->routes[at].alias, r.alias))
-		at++;
-	if (at < m->route_count)
-		route = m->routes[at];
-	else if (!r.provider.p || !r.models)
-		return err_set(err, ERR_INVALID_ARGUMENT,
-		               "a new route needs 'provider' and 'models'");
-	if (r.provider.p && !provider_parse(r.provider, &route.provider))
-		return err_set(err, ERR_INVALID_ARGUMENT, "unknown provider");
-	if (!keep(m, r.alias, &route.alias, err) ||
-	    (r.models && !read_route_models(m, r.models, &route, err)))
-		return false;
-	m->routes[at] = route;
-	if (at == m->route_count)
-		m->route_count++;
-	return true;
-}
-
-bool store__routes_load(struct store_models *m, const struct json *list, struct err *err)
-{
-	size_t i = 0;
-
-	if (!is_list_of_objects("routes", list, err))
-		return false;
-	for (const struct json *at = json_first(list); at; at = json_next(at), i++) {
-		if (!load_route(m, at, err))
-			return blame(err, "routes", i, json_text(json_get(at, "alias")));
-	}
-	return true;
-}
-
-bool store__routes_check(const struct store_models *m, struct err *err)
-{
-	for (size_t i = 0; i < m->route_count; i++) {
-		if (!check_route(&m->routes[i], err))
-			return err_prefix(err, "route '%.*s'", STR_ARG(m->routes[i].alias));
-	}
-	return true;
 }

@@ -17,8 +17,6 @@ static void must(bool ok)
 
 void desk_open(struct desk *desk, bool with_providers)
 {
-	const bool has_key[PROVIDER_COUNT] = { with_providers, with_providers, with_providers,
-		                               with_providers };
 	struct store_funding funding;
 	struct money amount;
 	struct err err;
@@ -30,7 +28,10 @@ void desk_open(struct desk *desk, bool with_providers)
 			.path = ":memory:", .durability = STORE_PROCESS, .env = &desk->env },
 		&err);
 	must(desk->st != NULL);
-	desk->models = store_models_new(NULL, NULL, has_key, &err);
+	struct store_models_options models = { .env = &desk->env };
+	for (size_t p = 0; p < PROVIDER_COUNT; p++)
+		models.has_key[p] = with_providers;
+	desk->models = store_models_new(&models, &err);
 	must(desk->models != NULL);
 	desk->shop = (struct mcp_shop){
 		.models = desk->models,

@@ -20,7 +20,6 @@ static void path_in(const struct world *w, char out[WORLD_PATH], const char *nam
 
 bool world_open(struct world *w)
 {
-	static const bool no_keys[PROVIDER_COUNT];
 	struct err err = { 0 };
 
 	*w = (struct world){ .folder = "/tmp/agent-store-test-XXXXXX", .env = env_real() };
@@ -29,7 +28,7 @@ bool world_open(struct world *w)
 	path_in(w, w->db, "store.db");
 	path_in(w, w->socket, "store.db.sock");
 	w->loop = net_loop_new(&err);
-	w->models = store_models_new(NULL, NULL, no_keys, &err);
+	w->models = store_models_new(&(struct store_models_options){ .env = &w->env }, &err);
 	return CHECK(w->loop != NULL && w->models != NULL);
 }
 

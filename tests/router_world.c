@@ -92,8 +92,9 @@ static void buy_credit(struct world *w, int64_t cents)
 
 static void open_store(struct world *w, int64_t credit_cents)
 {
-	const bool has_key[PROVIDER_COUNT] = {
-		[PROVIDER_OPENAI] = true, [PROVIDER_ANTHROPIC] = true
+	struct store_models_options models = {
+		.has_key = { [PROVIDER_OPENAI] = true, [PROVIDER_ANTHROPIC] = true },
+		.env = &w->env,
 	};
 	struct store_options options = {
 		.path = ":memory:", .durability = STORE_PROCESS, .env = &w->env
@@ -102,7 +103,7 @@ static void open_store(struct world *w, int64_t credit_cents)
 	struct err err = { 0 };
 
 	w->store = store_open(&options, &err);
-	w->models = store_models_new(NULL, NULL, has_key, &err);
+	w->models = store_models_new(&models, &err);
 	if (!CHECK(w->store && w->models) ||
 	    !CHECK(store_account_create(w->store, STR("tester"), &account, &w->purchase_key,
 	                                &err))) {

@@ -181,14 +181,36 @@ static void models_are_listed_with_prices(void)
 	desk_close(&desk);
 }
 
-static void retired_models_are_not_listed(void)
+/* The listed model of that id, or NULL. */
+static const struct json *listed(const struct json *answer, const char *id)
+{
+	const struct json *m = json_first(desk_at(answer, "result.models"));
+
+	while (m && !str_eq(desk_text(m, "id"), str_of(id)))
+		m = json_next(m);
+	return m;
+}
+
+static void a_retired_model_is_listed_with_who_serves_it(void)
 {
 	struct desk desk;
+	int64_t micros = 0;
 
 	desk_open(&desk, true);
 	OWN_JSON struct json *all = good(&desk, "router_models_list", "{}");
-	for (const struct json *m = json_first(desk_at(all, "result.models")); m; m = json_next(m))
-		CHECK(!str_eq(desk_text(m, "id"), STR("claude-opus-4-1")));
+	const struct json *opus = listed(all, "claude-opus-4-1");
+	CHECK_TEXT(desk_text(opus, "state"), "retired");
+	CHECK_TEXT(desk_text(opus, "servedBy"), "claude-opus-4-8");
+	CHECK_TEXT(desk_text(opus, "retiresAt"), "2026-08-05");
+	CHECK(json_micros(desk_at(opus, "pricesUsdPerMillion.output"), 6, &micros));
+	CHECK_I64(micros, 25000000); /* its own was 75 */
+	CHECK(json_i64(desk_at(opus, "contextTokens"), &micros));
+	CHECK_I64(micros, 1000000);
+	const struct json *gemini = listed(all, "gemini-2.5-pro");
+	CHECK_TEXT(desk_text(gemini, "state"), "deprecated");
+	CHECK_TEXT(desk_text(gemini, "retiresAt"), "2026-12-01");
+	CHECK(!json_get(gemini, "servedBy"));
+	CHECK(!json_get(listed(all, "gpt-5.4"), "retiresAt"));
 	desk_close(&desk);
 }
 
@@ -541,7 +563,7 @@ static void usage_and_receipts_show_what_a_call_cost(void)
 static const struct check_case CASES[] = {
 	CASE(the_catalog_is_open_and_fits_its_schemas),
 	CASE(models_are_listed_with_prices),
-	CASE(retired_models_are_not_listed),
+	CASE(a_retired_model_is_listed_with_who_serves_it),
 	CASE(without_providers_lists_are_empty_and_say_why),
 	CASE(a_purchase_moves_money_once),
 	CASE(a_purchase_names_a_quote_or_an_item_never_both),
