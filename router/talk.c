@@ -92,6 +92,8 @@ struct talk_part *talk_add_part(struct talk *t, struct talk_part **list, enum ta
 		t->last_call = part;
 		t->call_count++;
 	}
+	if (kind == TALK_TOOL_RESULT)
+		t->result_count++;
 	return part;
 }
 
@@ -144,4 +146,16 @@ const struct talk_tool *talk_tool_find(const struct talk *t, struct str name)
 		if (str_eq(tool->name, name))
 			return tool;
 	return NULL;
+}
+
+struct str talk_effort_word(enum talk_effort e)
+{
+	static const struct str words[TALK_EFFORT_COUNT] = {
+		[TALK_EFFORT_NONE] = STR_INIT("none"), [TALK_EFFORT_MINIMAL] = STR_INIT("minimal"),
+		[TALK_EFFORT_LOW] = STR_INIT("low"),   [TALK_EFFORT_MEDIUM] = STR_INIT("medium"),
+		[TALK_EFFORT_HIGH] = STR_INIT("high"), [TALK_EFFORT_XHIGH] = STR_INIT("xhigh"),
+		[TALK_EFFORT_MAX] = STR_INIT("max"),
+	};
+
+	return e < TALK_EFFORT_COUNT ? words[e] : (struct str){ 0 };
 }

@@ -123,7 +123,7 @@ struct talk {
 	struct talk_turn *last_turn;
 	struct talk_tool *last_tool;
 	struct talk_part *last_call;
-	size_t call_count, tool_count;
+	size_t call_count, result_count, tool_count;
 };
 
 #define OWN_TALK CLEANUP(talk_done)
@@ -141,6 +141,8 @@ struct talk_turn *talk_add_turn(struct talk *t, enum talk_role role, size_t inde
 struct talk_tool *talk_add_tool(struct talk *t);
 /* The name of the call that a result answers, from the calls before it; absent if unknown. */
 struct str talk_call_name(const struct talk *t, struct str id);
+/* "low"; absent for UNSET and COUNT. */
+struct str talk_effort_word(enum talk_effort e);
 /* The tool of that (joined) name; NULL if none was offered. */
 const struct talk_tool *talk_tool_find(const struct talk *t, struct str name);
 
