@@ -206,19 +206,24 @@ static bool shop_is_idle(void *data)
 	return app->router == NULL || router_idle(app->router);
 }
 
-/* An agent's call was answered with the reason, and the next one tries again; a server waits for an
- * owner that is only slow, and gives up on everything else. */
+/* An agent's call was answered with the reason, and the next one tries again; a command prints it
+ * itself. A server waits for an owner that is only slow, and gives up on everything else. */
 static void attach_failed(void *data, const struct err *why)
 {
 	struct app *app = data;
+	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
+	bool slow = why->code == ERR_UNAVAILABLE && app->listen_problem.code == ERR_NONE;
 
+	if (app->mode == APP_COMMAND)
+		return;
+	log_event(LOG_ERROR, "attach_failed", "error=%s", log_quote(&quoted, str_of(why->text)));
 	if (app->mode != APP_SERVE || app->ending)
 		return;
-	if (why->code == ERR_UNAVAILABLE && app->listen_problem.code == ERR_NONE) {
+	if (slow) {
 		mcp_link_attach(app->link, STANDBY_RETRY_MS);
 		return;
 	}
-	app->exit_code = complain(why);
+	app->exit_code = 1;
 	net_loop_stop(app->loop);
 }
 
@@ -339,8 +344,8 @@ static bool make_models(struct app *app, struct err *err)
 	struct store_models_options options = {
 		.models = config_section(app->cfg, "models"),
 		.routes = config_section(app->cfg, "routes"),
-		.refuse_retired = str_eq(str_of(config_get(app->cfg, CONFIG_RETIRED_MODELS)),
-		                         STR("refuse")),
+		.refuse_retired =
+			str_eq(str_of(config_get(app->cfg, CONFIG_RETIRED_MODELS)), STR("refuse")),
 		.env = &app->env,
 	};
 

@@ -186,10 +186,7 @@ static void attach_begin(struct mcp_link *link, int64_t delay_ms)
 
 static void attach_failed(struct mcp_link *link, const struct err *why)
 {
-	OWN_BUF struct buf quoted = buf_make(ERROR_MAX);
-
 	net_timer_stop(&link->attach);
-	log_event(LOG_ERROR, "attach_failed", "error=%s", log_quote(&quoted, str_of(why->text)));
 	move(link, MCP_LINK_IDLE);
 	fail_waiting(link, why);
 	if (link->hooks.failed != NULL)
