@@ -265,7 +265,7 @@ void store__col_text(const struct store_query *q, int column, char *out, size_t 
 	struct str text = store__col_str(q, column);
 	size_t len = text.len < size ? text.len : size - 1;
 
-	if (len > 0)
+	if (text.p != NULL)
 		memcpy(out, text.p, len);
 	out[len] = '\0';
 }

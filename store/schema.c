@@ -253,7 +253,7 @@ static const char *const *const MIGRATIONS[] = {
 #define APPLICATION_ID 1095980114 /* the bytes "ASTR", as the first migration writes them */
 
 /* A larger database is not read through at every start; `ledger verify` does that. */
-#define CHECK_BYTES_MAX (INT64_C(32) << 20)
+#define CHECK_PAGES_MAX 8192 /* 32 MiB */
 
 int store__schema_version(void)
 {
@@ -300,12 +300,10 @@ static bool identify(struct store *st, int64_t *version, struct err *err)
 static bool check_small(struct store *st, struct err *err)
 {
 	int64_t pages = 0;
-	int64_t page_size = 0;
 
-	if (!read_number(store__query(st, "PRAGMA page_count"), &pages, err) ||
-	    !read_number(store__query(st, "PRAGMA page_size"), &page_size, err))
+	if (!read_number(store__query(st, "PRAGMA page_count"), &pages, err))
 		return false;
-	if (pages > CHECK_BYTES_MAX / page_size)
+	if (pages > CHECK_PAGES_MAX)
 		return true;
 	OWN_QUERY struct store_query q = store__query(st, "PRAGMA quick_check(1)");
 	bool row = false;

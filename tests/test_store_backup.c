@@ -109,7 +109,7 @@ static void a_copy_made_between_writes_is_whole(void)
 	check_note("%d rounds", rounds);
 	CHECK(rounds > 2);
 	/* The copy has open holds, which opening it releases: nothing of them was used. */
-	check_copy(&s, path, 5000 * 30);
+	check_copy(&s, path, 150000);
 	setup_check_books(&s);
 	setup_done(&s);
 }

@@ -256,9 +256,8 @@ struct caller {
 	struct store_worker *w;
 	const struct store_key *key;
 	struct inbox *in;
-	int number;
 	int64_t spent;
-	int refused;
+	int number, refused;
 };
 
 static bool write_hold(struct test_job *t, struct err *err)
