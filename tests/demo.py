@@ -7,7 +7,6 @@ checked; a wrong one ends the demo with exit code 1. Nothing stays behind.
 """
 
 import json
-import pathlib
 import sys
 import time
 from decimal import Decimal
@@ -176,7 +175,7 @@ def run(build):
       expect("the server's exit code", mcp.close(), 0)
     verdict = shop.command("ledger", "verify")["verdict"]
     print(f"\nThe ledger adds up: {verdict['entries']} entries in {verdict['transactions']} transactions.")
-  print_how_to_add(pathlib.Path(build) / "agent-store")
+  print_how_to_add(shop.binary)
 
 
 def main():

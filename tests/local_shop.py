@@ -28,8 +28,9 @@ class Shop:
   """Use it in a `with`: leaving it ends every process that it started and removes the folder."""
 
   def __init__(self, build, parent=None, **settings):
-    self.binary = pathlib.Path(build) / "agent-store"
-    self.simulator = pathlib.Path(build) / "provider-sim"
+    build = pathlib.Path(build).resolve()
+    self.binary = build / "agent-store"
+    self.simulator = build / "provider-sim"
     self.folder = pathlib.Path(tempfile.mkdtemp(prefix="agent-store-", dir=parent))
     self.processes = []
     self.settings = {"DB": self.folder / "store.db", "LISTEN": "127.0.0.1:0", "LOG": "error",

@@ -304,7 +304,7 @@ def say(what, text):
 
 
 def run(build):
-  parent = pathlib.Path(build) / "bench"  # not /tmp, which may be memory: the disk is part of it
+  parent = pathlib.Path(build).resolve() / "bench"  # not /tmp, which may be memory: the disk is part of it
   parent.mkdir(exist_ok=True)
   with Shop(build, parent) as yard:
     direct, proxy = start_nginx_pair(yard)
