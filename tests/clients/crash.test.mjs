@@ -9,11 +9,26 @@ import { World, charge, chat, message, order, seeded, until } from './harness.mj
 const steady = { name: 'steady', reply: { text: 'Still here. ', repeat: 40 }, chunks: 40,
   usage: { uncachedInput: 24, output: 120 }, chunkDelayMs: 4 };
 
+/* The owner dies in the very moment in which something was acknowledged: what is told before it is
+ * on disk is lost then. */
+const moments = ['stream', 'call', 'purchase', 'stream', 'call', 'any'];
+
 /** Purchases, streams and plain calls without end, until the owner dies under them. */
 class Load {
   constructor(world, mcp, round) {
-    Object.assign(this, { world, mcp, round, over: false, purchases: new Map(), charges: new Map(),
-      keys: [], streamed: 0 });
+    Object.assign(this, { world, mcp, round, over: false, moment: null, purchases: new Map(),
+      charges: new Map(), keys: [], streamed: 0 });
+  }
+
+  /** Something of this kind was acknowledged just now. */
+  acknowledged(kind) {
+    if (this.moment === kind) this.kill();
+  }
+
+  kill() {
+    if (this.over) return;
+    this.over = true;
+    process.kill(this.mcp.pid, 'SIGKILL');
   }
 
   async buyOn(lane) {
@@ -21,6 +36,7 @@ class Load {
       const key = `round-${this.round}-lane-${lane}-${i}`;
       this.keys.push(key);
       const { purchase } = await this.mcp.call('purchase_create', order(1, key));
+      this.acknowledged('purchase');
       this.purchases.set(key, purchase);
     }
   }
@@ -28,10 +44,11 @@ class Load {
   async askOn() {
     while (!this.over) {
       const answer = await this.world.ask('/openai/v1/chat/completions', { body: chat('default') });
+      if (answer.status !== 200) continue;
+      this.acknowledged('call');
+      this.charges.set(answer.headers.get('x-request-id'),
+        BigInt(answer.headers.get('x-agent-store-charge-usd-micros')));
       await answer.text();
-      if (answer.status === 200)
-        this.charges.set(answer.headers.get('x-request-id'),
-          BigInt(answer.headers.get('x-agent-store-charge-usd-micros')));
     }
   }
 
@@ -40,9 +57,10 @@ class Load {
       const isChat = lane % 2 === 0;
       const answer = await this.world.ask(isChat ? '/openai/v1/chat/completions' : '/claude/v1/messages',
         { body: (isChat ? chat : message)('steady', { stream: true }) });
-      const text = await answer.text();
-      // The last event is released only when its charge is on disk: a whole stream is acknowledged.
-      if (/\[DONE\]|event: message_stop/.test(text)) {
+      for await (const piece of answer.body) {
+        // The last event leaves when the charge is on disk: it is the acknowledgement.
+        if (!/\[DONE\]|event: message_stop/.test(Buffer.from(piece).toString('latin1'))) continue;
+        this.acknowledged('stream');
         this.charges.set(answer.headers.get('x-request-id'), null);
         this.streamed++;
       }
@@ -54,6 +72,16 @@ class Load {
       ...Array.from({ length: 4 }, () => this.askOn()),
       ...Array.from({ length: 4 }, (_, lane) => this.buyOn(lane))];
     this.ended = Promise.allSettled(lanes);
+  }
+
+  /** Kills the owner at a moment of this kind. */
+  async strike(moment, random) {
+    await until('the load is under way', () => this.purchases.size >= 10
+      && this.charges.size >= 40 && this.streamed >= 8, 30000);
+    if (moment === 'any') setTimeout(() => this.kill(), random() * 150);
+    else this.moment = moment;
+    await until('the owner is dead', () => this.over);
+    await this.ended;
   }
 }
 
@@ -85,7 +113,7 @@ for (const durability of ['process', 'power'])
     let world;
     after(() => world?.close());
 
-    test('five kills under load lose nothing that was acknowledged', async () => {
+    test('six kills under load lose nothing that was acknowledged', async () => {
       const random = seeded(durability.length);
       world = await World.open({ AGENT_STORE_DURABILITY: durability }, [steady]);
       const made = await world.createAccount('buyer', '100000.00');
@@ -95,17 +123,12 @@ for (const durability of ['process', 'power'])
       world.serviceId = (await mcp.call('purchase_create', order(100, 'first'))).service.id;
       world.key = (await mcp.call('router_api_key_create',
         { serviceId: world.serviceId, label: 'load' })).apiKey.secret;
-      for (let round = 1; round <= 5; round++) {
+      for (let round = 0; round < moments.length; round++) {
         const { service } = await mcp.call('service_get', { serviceId: world.serviceId });
         world.url = service.router.baseUrl.replace('/openai/v1', '');
         const load = new Load(world, mcp, round);
         load.start();
-        await until('the load is under way', () => load.purchases.size >= 10
-          && load.charges.size >= 40 && load.streamed >= 8, 30000);
-        await new Promise((soon) => setTimeout(soon, random() * 150));
-        load.over = true;
-        process.kill(mcp.pid, 'SIGKILL');
-        await load.ended;
+        await load.strike(moments[round], random);
         await mcp.close();
         mcp = await world.mcp();
         const again = await mcp.call('service_get', { serviceId: world.serviceId });

@@ -9,7 +9,7 @@ import { World, charge, chat, countsOf, message, order, scenarios, seeded, until
 /* A call of 12 000 output tokens at 15 USD a million holds 0.18 USD and a little for its input: five
  * fit into one dollar, six do not. */
 const big = { name: 'big', reply: { text: 'done' }, usage: { uncachedInput: 10, output: 10 },
-  fault: { delayHeadMs: 800 } };
+  fault: { delayHeadMs: 2500 } };
 
 let world;
 before(async () => {
@@ -101,6 +101,8 @@ test('300 calls of all kinds, with faults and hang-ups: the books equal the jour
   const mcp = await world.buy(100);
   const second = (await mcp.call('router_api_key_create', { serviceId: world.serviceId, label: 'second' }))
     .apiKey.secret;
+  const receiptsInBooks = async () => (await world.cliOk('ledger', 'verify')).verdict.receipts;
+  const olderReceipts = await receiptsInBooks();
   const first = world.logs.length;
   const firstLine = world.journal().length;
   const todo = plans(300, [world.key, second]);
@@ -111,10 +113,11 @@ test('300 calls of all kinds, with faults and hang-ups: the books equal the jour
   await world.noHoldLeft();
 
   // Every request that got a hold has one line in the log when it ended, and a receipt.
+  const ended = await receiptsInBooks() - olderReceipts;
   const logged = await until('all ends are logged', () => {
     const ids = [...world.logs.slice(first).matchAll(/event=request id=(req_\w+) .*?end=/g)]
       .map((match) => match[1]);
-    return ids.length >= done.filter((call) => call.requestId).length && ids;
+    return ids.length === ended && ids;
   });
   const receipts = new Map(await Promise.all(logged.map(async (id) => [id, await world.receipt(id)])));
 
@@ -135,7 +138,7 @@ test('300 calls of all kinds, with faults and hang-ups: the books equal the jour
   let compared = 0;
   for (const call of done) {
     const receipt = receipts.get(call.requestId);
-    if (!receipt) continue;
+    if (!receipt) continue; // its client left before it knew the number
     if (call.charge) assert.equal(BigInt(call.charge), BigInt(receipt.buyerChargeUsdMicros));
     const line = lines.get(call.words);
     if (call.error || receipt.evidence !== 'provider') continue;
@@ -219,7 +222,7 @@ test('a key has as many calls at once and a minute as it was given, and ends whe
   const count = (statuses, wanted) => statuses.filter((status) => status === wanted).length;
 
   const two = await make({ maxConcurrent: 2 });
-  const atOnce = await Promise.all(Array.from({ length: 20 }, () => ask(two, 'slow-head')));
+  const atOnce = await Promise.all(Array.from({ length: 20 }, () => ask(two, 'big')));
   assert.deepEqual([count(atOnce, 200), count(atOnce, 429)], [2, 18]);
   assert.equal(await ask(two), 200);
 
@@ -227,8 +230,8 @@ test('a key has as many calls at once and a minute as it was given, and ends whe
   const inAMinute = await Promise.all(Array.from({ length: 30 }, () => ask(seven)));
   assert.deepEqual([count(inAMinute, 200), count(inAMinute, 429)], [7, 23]);
 
-  const brief = await make({ expiresAt: new Date(Date.now() + 1500).toISOString() });
+  const brief = await make({ expiresAt: new Date(Date.now() + 4000).toISOString() });
   assert.equal(await ask(brief), 200);
-  await until('the key is over', async () => await ask(brief) === 401, 5000);
+  await until('the key is over', async () => await ask(brief) === 401, 10000);
   await mcp.close();
 });

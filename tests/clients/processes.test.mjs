@@ -10,7 +10,7 @@ import { afterEach, describe, test } from 'node:test';
 import { World, chat, exited, message, order, program, until } from './harness.mjs';
 
 const unhurried = { name: 'unhurried', reply: { text: 'One word after another. ', repeat: 25 },
-  usage: { uncachedInput: 24, output: 150 }, chunks: 25, chunkDelayMs: 40 };
+  usage: { uncachedInput: 24, output: 150 }, chunks: 25, chunkDelayMs: 30 };
 
 let world;
 const opened = [];
