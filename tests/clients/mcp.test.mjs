@@ -147,7 +147,8 @@ test('a probe that is killed at once harms nothing', async () => {
   const probes = Array.from({ length: 5 }, () => spawn(program, ['mcp'], { env: world.env(), stdio: 'pipe' }));
   for (const [i, probe] of probes.entries()) {
     probe.stdin.on('error', () => {});
-    probe.stdin.write('{"jsonrpc":"2.0","id":"server-discover-probe-1","method":"server/discover","params":{}}\n');
+    probe.stdin.write('{"jsonrpc":"2.0","id":"server-discover-probe-1","method":"server/discover",'
+      + '"params":{}}\n');
     setTimeout(() => probe.kill('SIGKILL'), i * 60);
   }
   await Promise.all(probes.map(exited));

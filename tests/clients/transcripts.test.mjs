@@ -68,7 +68,7 @@ test('a wrong expectation of an HTTP step likewise', async () => {
   assert.match(stdout + stderr, /status[\s\S]*(200[\s\S]*418|418[\s\S]*200)/);
 });
 
-test('a misspelt key, a name that was not saved and a missing file are told before or where they matter', async () => {
+test('a misspelt key, a name that was not saved and a missing file are told by name', async () => {
   for (const [change, pattern] of [
     [(script) => { script.steps[0].expects = {}; }, /expects/],
     [(script) => { script.steps[3].input = { quoteId: '${no_such}', idempotencyKey: 'x' }; }, /no_such/]]) {
