@@ -179,8 +179,6 @@ describe('OpenAI SDK', () => {
       { type: 'invalid_request_error', code: 'invalid_api_key', param: null });
     await fails(openai().chat.completions.create({ ...chat('default'), model: 'gpt-0' }),
       OpenAI.NotFoundError, 404, { code: 'model_not_found' });
-    await fails(openai().chat.completions.create({ ...chat('default'), model: 'claude-opus-4-1' }),
-      OpenAI.NotFoundError, 404, { code: 'model_not_found' }); // retired
     await fails(ask('error-400'), OpenAI.BadRequestError, 400);
     await fails(ask('answer-404'), OpenAI.NotFoundError, 404);
     await fails(ask('answer-409'), OpenAI.ConflictError, 409);
