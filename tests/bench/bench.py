@@ -304,6 +304,7 @@ def say(what, text):
 
 
 def run(build):
+  busy = os.getloadavg()[0]
   parent = pathlib.Path(build).resolve() / "bench"  # not /tmp, which may be memory: the disk is part of it
   parent.mkdir(exist_ok=True)
   with Shop(build, parent) as yard:
@@ -324,7 +325,7 @@ def run(build):
       mcp = measure_mcp(alone)
     disk = measure_disk(yard.folder)
   return {"targets": {target.name: target for target in targets}, "books": books, "mcp": mcp,
-          "disk_us": disk, "request_bytes": REQUEST_BYTES, "answer_bytes": ANSWER_BYTES,
+          "disk_us": disk, "busy": busy, "request_bytes": REQUEST_BYTES, "answer_bytes": ANSWER_BYTES,
           "connections": CONNECTIONS, "rounds": ROUNDS, "load_seconds": LOAD_SECONDS,
           "latency_seconds": LATENCY_SECONDS, "starts": STARTS, "calls": CALLS}
 
