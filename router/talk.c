@@ -131,13 +131,20 @@ struct talk_tool *talk_add_tool(struct talk *t)
 	return tool;
 }
 
-struct str talk_call_name(const struct talk *t, struct str id)
+struct talk_part *talk_call_find(const struct talk *t, struct str id)
 {
 	/* Backwards: an id may come twice in a long history, and the answer is near its call. */
-	for (const struct talk_part *call = t->last_call; call; call = call->older)
+	for (struct talk_part *call = t->last_call; call; call = call->older)
 		if (str_eq(call->id, id))
-			return call->name;
-	return (struct str){ 0 };
+			return call;
+	return NULL;
+}
+
+struct str talk_call_name(const struct talk *t, struct str id)
+{
+	const struct talk_part *call = talk_call_find(t, id);
+
+	return call ? call->name : (struct str){ 0 };
 }
 
 const struct talk_tool *talk_tool_find(const struct talk *t, struct str name)

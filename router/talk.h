@@ -42,6 +42,8 @@ struct talk_part {
 	struct talk_part *content; /* of a tool result */
 	struct talk_part *last;    /* in the first part of a list: its last one */
 	struct talk_part *older;   /* of a call: the call before it */
+	struct talk_part *peer;    /* of a call: its result, once there; of a result: its call */
+	struct talk_turn *turn;    /* absent for system texts and what is inside a result */
 };
 
 enum talk_role {
@@ -139,7 +141,8 @@ struct str talk_copy(struct talk *t, struct str s);
 struct talk_part *talk_add_part(struct talk *t, struct talk_part **list, enum talk_part_kind kind);
 struct talk_turn *talk_add_turn(struct talk *t, enum talk_role role, size_t index);
 struct talk_tool *talk_add_tool(struct talk *t);
-/* The name of the call that a result answers, from the calls before it; absent if unknown. */
+/* The latest call of that id, and its name; NULL and absent if there is none. */
+struct talk_part *talk_call_find(const struct talk *t, struct str id);
 struct str talk_call_name(const struct talk *t, struct str id);
 /* "low"; absent for UNSET and COUNT. */
 struct str talk_effort_word(enum talk_effort e);

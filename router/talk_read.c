@@ -156,7 +156,9 @@ struct talk_part *talk_in_part(struct talk_in *in, enum talk_part_kind kind)
 		turn = talk_add_turn(in->talk, in->role, in->index);
 		part = turn ? talk_add_part(in->talk, &turn->parts, kind) : NULL;
 	}
-	if (!part)
+	if (part)
+		part->turn = turn;
+	else
 		(void)err_no_memory(in->err);
 	return part;
 }
@@ -295,10 +297,10 @@ struct talk_part *talk_in_custom_call(struct talk_in *in, struct str id, struct 
 
 struct talk_part *talk_in_result(struct talk_in *in, struct str id)
 {
-	struct str name = talk_call_name(in->talk, id);
+	struct talk_part *call = talk_call_find(in->talk, id);
 	struct talk_part *part;
 
-	if (!name.p) {
+	if (!call) {
 		(void)err_set(in->err, ERR_INVALID_ARGUMENT,
 		              "'%.*s' is not the id of a tool call before it", STR_ARG(id));
 		return NULL;
@@ -307,7 +309,9 @@ struct talk_part *talk_in_result(struct talk_in *in, struct str id)
 	if (!part)
 		return NULL;
 	part->id = id;
-	part->name = name;
+	part->name = call->name;
+	part->peer = call;
+	call->peer = part;
 	return part;
 }
 
