@@ -23,6 +23,9 @@
 #define LIMIT_MCP_OUT_LINE (1u << 20)    /* bytes of one outgoing line; SDKs close at 10 MiB */
 #define LIMIT_MCP_IN_FLIGHT 256          /* tool calls of one session that wait for an answer */
 #define LIMIT_MCP_ID 256                 /* bytes of a JSON-RPC id as written */
+#define LIMIT_MCP_ASK_MS 300000          /* a host answers a question in this time */
+#define LIMIT_MCP_STATE 2048             /* bytes that a question may carry for its answer */
+#define LIMIT_MCP_STATE_MS 900000        /* ... and for how long */
 
 /* HTTP listener */
 #define LIMIT_HTTP_HEAD (16u << 10)      /* bytes of request line and headers: else 431 */

@@ -102,8 +102,7 @@ static bool is_string(struct str raw)
 	return raw.p && raw.p[0] == '"';
 }
 
-/* A string or an integer without point and exponent, of any size that fits LIMIT_MCP_ID. */
-static bool is_id(struct str raw)
+bool mcp__is_id(struct str raw)
 {
 	if (raw.len == 0 || raw.len > LIMIT_MCP_ID)
 		return false;
@@ -137,9 +136,11 @@ static void classify(struct mcp__message *m, const struct str members[KEY_COUNT]
 
 	if (!members[KEY_METHOD].p && (members[KEY_RESULT].p || members[KEY_ERROR].p)) {
 		m->kind = MCP__RESPONSE;
+		m->id = mcp__is_id(id) ? id : (struct str){ 0 };
+		m->result = members[KEY_RESULT];
 		return;
 	}
-	if (is_id(id))
+	if (mcp__is_id(id))
 		m->id = id;
 	if (!json_raw_equals(members[KEY_JSONRPC], STR("2.0"))) {
 		fault(m, RPC_INVALID_REQUEST, "'jsonrpc' must be \"2.0\"");
@@ -222,12 +223,15 @@ void mcp__reply_begin(struct json_out *o, struct str id)
 		json_put_raw(o, "id", id);
 }
 
-void mcp__reply_error(struct json_out *o, struct str id, int number, const char *text)
+void mcp__reply_error(struct json_out *o, struct str id, int number, const char *text,
+                      struct str data)
 {
 	mcp__reply_begin(o, id);
 	json_put_object(o, "error");
 	json_put_i64(o, "code", number);
 	json_put_z(o, "message", text);
+	if (data.p)
+		json_put_raw(o, "data", data);
 	json_put_end(o, '}');
 	json_put_end(o, '}');
 }

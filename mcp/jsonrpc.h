@@ -48,6 +48,7 @@ struct mcp__message {
 	struct str id;     /* as written; absent if there is none or it may not be echoed */
 	struct str method; /* as written, with quotes: compare with json_raw_equals */
 	struct str params; /* an object as written, or absent */
+	struct str result; /* of a response, as written; absent if that is an error */
 	int number;        /* RPC_… of a fault */
 	struct err fault;
 };
@@ -59,6 +60,8 @@ void mcp__message_read(struct str text, struct mcp__message *out);
 typedef void mcp__element_fn(void *data, struct str element);
 size_t mcp__batch_each(struct str text, mcp__element_fn *each, void *data);
 
+/* A string or an integer without point and exponent, of any size that fits LIMIT_MCP_ID. */
+bool mcp__is_id(struct str raw);
 /* The same id, however its characters were escaped. */
 bool mcp__id_eq(struct str a, struct str b);
 
@@ -67,7 +70,8 @@ bool mcp__id_eq(struct str a, struct str b);
 /* Opens a reply; the caller puts "result" or "error" and closes with json_put_end(o, '}').
  * An absent id is left out, as MCP wants it: null is no id there. */
 void mcp__reply_begin(struct json_out *o, struct str id);
-/* A whole error reply. */
-void mcp__reply_error(struct json_out *o, struct str id, int number, const char *text);
+/* A whole error reply; `data` is raw JSON or absent. */
+void mcp__reply_error(struct json_out *o, struct str id, int number, const char *text,
+                      struct str data);
 
 #endif

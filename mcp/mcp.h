@@ -111,11 +111,18 @@ struct mcp_session_io {
 	void (*forget)(void *data, int64_t number); /* its answer is not wanted any more */
 	void (*line)(void *data, struct str line);  /* one message for the host, without newline */
 	void *data;
+	/* Call mcp_session_tick after so many milliseconds, instead of what was said before; -1: do
+	 * not. NULL: nothing times out and nothing is told while a call waits. */
+	void (*wake)(void *data, int64_t delay_ms);
+	const struct env *env; /* NULL: the real one */
 };
 MUST_CHECK struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
                                                const char *purchase_key, struct err *err);
 void mcp_session_feed(struct mcp_session *s, struct str bytes); /* any piece of the input */
 void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer);
+void mcp_session_tick(struct mcp_session *s);
+/* The input has ended: streams end, and questions to the host's user count as cancelled. */
+void mcp_session_end(struct mcp_session *s);
 size_t mcp_session_in_flight(const struct mcp_session *s);
 void mcp_session_free(struct mcp_session *s);
 

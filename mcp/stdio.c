@@ -41,6 +41,7 @@ struct mcp_stdio {
 	struct net_watch *in;
 	struct net_pipe *out;
 	struct net_timer end;
+	struct net_timer wake; /* the session's */
 	struct pending *pending;
 	enum state state;
 	int in_fd;
@@ -154,6 +155,26 @@ static void forget_call(void *data, int64_t number)
 	free(p);
 }
 
+/* ---- Time ---- */
+
+static void on_wake(void *data)
+{
+	struct mcp_stdio *s = data;
+
+	mcp_session_tick(s->session);
+	check_end(s);
+}
+
+static void wake_session(void *data, int64_t delay_ms)
+{
+	struct mcp_stdio *s = data;
+
+	if (delay_ms < 0)
+		net_timer_stop(&s->wake);
+	else
+		net_timer_start(&s->wake, delay_ms);
+}
+
 /* ---- Lines out and bytes in ---- */
 
 static void write_line(void *data, struct str line)
@@ -193,6 +214,7 @@ static void on_readable(void *data, unsigned events)
 	}
 	/* A last line without its newline is a line all the same. */
 	mcp_session_feed(s->session, STR("\n"));
+	mcp_session_end(s->session);
 	stop_reading(s, LINGER_MS);
 	check_end(s);
 }
@@ -211,13 +233,18 @@ struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, in
 		return NULL;
 	}
 	const struct mcp_session_io io = {
-		.call = call_link, .forget = forget_call, .line = write_line, .data = s
+		.call = call_link,
+		.forget = forget_call,
+		.line = write_line,
+		.wake = wake_session,
+		.data = s,
 	};
 	s->link = link;
 	s->in_fd = in_fd;
 	s->ended = ended;
 	s->data = data;
 	net_timer_init(&s->end, loop, on_end, s);
+	net_timer_init(&s->wake, loop, on_wake, s);
 	s->session = mcp_session_new(&io, purchase_key, err);
 	if (!s->session)
 		goto failed;
@@ -247,6 +274,7 @@ void mcp_stdio_free(struct mcp_stdio *s)
 	}
 	net_watch_free(s->in);
 	net_timer_stop(&s->end);
+	net_timer_stop(&s->wake);
 	mcp_session_free(s->session);
 	net_pipe_free(s->out);
 	free(s);

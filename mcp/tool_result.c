@@ -5,7 +5,6 @@
 #include "mcp/tool_result.h"
 
 #include "base/limits.h"
-#include "mcp/jsonrpc.h"
 #include "mcp/work.h"
 
 static void put_text_block(struct json_out *o, struct str text)
@@ -18,15 +17,11 @@ static void put_text_block(struct json_out *o, struct str text)
 	json_put_end(o, ']');
 }
 
-void mcp__put_success(struct json_out *o, struct str id, struct str result)
+void mcp__put_success(struct json_out *o, struct str result)
 {
-	mcp__reply_begin(o, id);
-	json_put_object(o, "result");
 	put_text_block(o, result);
 	json_put_raw(o, "structuredContent", result);
 	json_put_bool(o, "isError", false);
-	json_put_end(o, '}');
-	json_put_end(o, '}');
 }
 
 /* "quote_expired: quote 'quote_…' has expired. Make a new quote …": all that many hosts show. */
@@ -46,18 +41,14 @@ static void error_sentence(struct str raw_error, struct buf *out)
 	buf_add_z(out, mcp__next_step(buf_str(&code)));
 }
 
-void mcp__put_failure(struct json_out *o, struct str id, struct str raw_error)
+void mcp__put_failure(struct json_out *o, struct str raw_error)
 {
 	OWN_BUF struct buf sentence = buf_make(LIMIT_MCP_OUT_LINE);
 
 	error_sentence(raw_error, &sentence);
-	mcp__reply_begin(o, id);
-	json_put_object(o, "result");
 	put_text_block(o, buf_str(&sentence));
 	json_put_object(o, "structuredContent");
 	json_put_raw(o, "error", raw_error);
 	json_put_end(o, '}');
 	json_put_bool(o, "isError", true);
-	json_put_end(o, '}');
-	json_put_end(o, '}');
 }

@@ -66,7 +66,9 @@ static void feed(struct host *host, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct host *host = calloc(1, sizeof(*host));
-	struct mcp_session_io io = { on_call, on_forget, on_line, host };
+	const struct mcp_session_io io = {
+		.call = on_call, .forget = on_forget, .line = on_line, .data = host
+	};
 
 	if (!host)
 		abort();

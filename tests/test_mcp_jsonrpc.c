@@ -145,7 +145,7 @@ static const struct {
 	{ " { \"method\" : \"m\" , \"id\" : 1 , \"jsonrpc\" : \"2.0\" } ", MCP__REQUEST, "1" },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}", MCP__NOTIFICATION, NULL },
 	{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":[1]}", MCP__NOTIFICATION, NULL },
-	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", MCP__RESPONSE, NULL },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", MCP__RESPONSE, "1" },
 	{ "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":1,\"message\":\"\"}}", MCP__RESPONSE, NULL },
 	{ "[]", MCP__BATCH, NULL },
 	{ " [1,2]", MCP__BATCH, NULL },
@@ -297,7 +297,8 @@ static void an_error_reply_echoes_the_id_as_it_was_written(void)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(1000);
 
-	mcp__reply_error(&o, STR("\"\\u0041\""), RPC_METHOD_NOT_FOUND, "unknown \"method\"");
+	mcp__reply_error(&o, STR("\"\\u0041\""), RPC_METHOD_NOT_FOUND, "unknown \"method\"",
+	                 (struct str){ 0 });
 	CHECK_TEXT(buf_str(&o.text), "{\"jsonrpc\":\"2.0\",\"id\":\"\\u0041\",\"error\":"
 	                             "{\"code\":-32601,\"message\":\"unknown \\\"method\\\"\"}}");
 }
@@ -306,7 +307,7 @@ static void an_error_reply_without_id_has_no_id(void)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(1000);
 
-	mcp__reply_error(&o, (struct str){ 0 }, RPC_PARSE_ERROR, "x");
+	mcp__reply_error(&o, (struct str){ 0 }, RPC_PARSE_ERROR, "x", (struct str){ 0 });
 	CHECK_TEXT(buf_str(&o.text),
 	           "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":\"x\"}}");
 }
