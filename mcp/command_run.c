@@ -146,6 +146,7 @@ static void put_key_limits(struct json_out *out, const struct store_key_info *ke
 	json_put_time(out, "expiresAt", key->expires_ms);
 	json_put_i64(out, "requestsPerMinute", key->requests_per_minute);
 	json_put_i64(out, "maxConcurrent", key->max_concurrent);
+	json_put_bool(out, "lowerOutput", key->lower_output);
 	if (key->allowed_models.p == NULL)
 		json_put_null(out, "allowedModels");
 	else

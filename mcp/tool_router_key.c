@@ -38,6 +38,10 @@ static const struct json_field LIMIT_FIELD[] = {
 	  .min = 1,
 	  .max = 10000,
 	  .doc = "Calls that may run at once." },
+	{ .name = "lowerOutput",
+	  .type = JSON_FIELD_BOOL,
+	  .offset = offsetof(struct store_key_limits, lower_output),
+	  .doc = "Lower the output limit of a call to what the balance can pay, not refuse it." },
 };
 static const struct json_fields LIMIT_FIELDS = JSON_FIELDS(LIMIT_FIELD);
 
@@ -90,6 +94,8 @@ static void put_limits(struct json_out *out, const struct store_key_info *info)
 		json_put_i64(out, "requestsPerMinute", info->requests_per_minute);
 	if (info->max_concurrent != 0)
 		json_put_i64(out, "maxConcurrent", info->max_concurrent);
+	if (info->lower_output)
+		json_put_bool(out, "lowerOutput", true);
 	json_put_end(out, '}');
 }
 

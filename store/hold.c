@@ -53,6 +53,11 @@ static void bind_prices(struct store_query *q, int first, const struct token_pri
 		store__bind_i64(q, first + c, prices->per_million[c]);
 }
 
+static struct str upstream_name(const struct store_call *call)
+{
+	return call->upstream.p != NULL ? call->upstream : str_of(provider_name(call->provider));
+}
+
 static void bind_call(struct store_query *q, const struct store_call *call)
 {
 	store__bind_str(q, 6, call->model);
@@ -66,6 +71,8 @@ static void bind_call(struct store_query *q, const struct store_call *call)
 	bind_prices(q, 18, &call->long_prices);
 	store__bind_i64(q, 23, call->input_estimate);
 	store__bind_i64(q, 24, call->created_ms);
+	store__bind_str(q, 25, call->served_by);
+	store__bind_str(q, 26, upstream_name(call));
 }
 
 static bool insert_hold(struct store *st, const struct store_hold *hold,
@@ -77,9 +84,9 @@ static bool insert_hold(struct store *st, const struct store_hold *hold,
 		    " price_uncached_input, price_cache_write_5m, price_cache_write_1h,"
 		    " price_cache_read, price_output, long_above, long_uncached_input,"
 		    " long_cache_write_5m, long_cache_write_1h, long_cache_read, long_output,"
-		    " input_estimate, created_ms)"
+		    " input_estimate, created_ms, served_by, upstream)"
 		    " VALUES (?1, ?2, ?3, ?4, 'held', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)");
+		    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
 
 	store__bind_i64(&q, 1, hold->row);
 	store__bind_id(&q, 2, &hold->request_id);
@@ -162,7 +169,7 @@ struct open_hold {
 	" h.price_cache_write_5m, h.price_cache_write_1h, h.price_cache_read, h.price_output,"  \
 	" h.long_above, h.long_uncached_input, h.long_cache_write_5m, h.long_cache_write_1h,"   \
 	" h.long_cache_read, h.long_output, h.input_estimate, h.output_estimate, h.created_ms," \
-	" s.credit, s.hold"
+	" s.credit, s.hold, h.served_by, h.upstream"
 
 static void read_prices(const struct store_query *q, int first, struct token_prices *out)
 {
@@ -185,7 +192,9 @@ static struct open_hold read_open_hold(const struct store_query *q)
 		             .route = store__col_str(q, 9),
 		             .stream = store__col_i64(q, 10) != 0,
 		             .price_version = store__col_str(q, 11),
-		             .created_ms = store__col_i64(q, 25) },
+		             .created_ms = store__col_i64(q, 25),
+		             .served_by = store__col_str(q, 28),
+		             .upstream = store__col_str(q, 29) },
 		.long_above = store__col_i64(q, 17),
 		.input_estimate = store__col_i64(q, 23),
 		.output_estimate = store__col_i64(q, 24),
@@ -195,6 +204,8 @@ static struct open_hold read_open_hold(const struct store_query *q)
 
 	read_prices(q, 12, &h.receipt.prices);
 	read_prices(q, 18, &h.long_prices);
+	if (h.receipt.upstream.p == NULL) /* of the first schema */
+		h.receipt.upstream = h.receipt.provider;
 	return h;
 }
 
@@ -300,6 +311,24 @@ static bool count_spending(struct store *st, const struct receipt *r, struct err
 	       store__balance_spend(st, r->key, r->charge, err);
 }
 
+/* Another upstream than the one that the hold names has answered, at its own prices. */
+static bool use_call(struct open_hold *h, const struct store_call *used, struct err *err)
+{
+	struct receipt *r = &h->receipt;
+
+	if (!check_call(used, err))
+		return false;
+	r->served_by = used->served_by;
+	r->upstream_model = used->upstream_model;
+	r->upstream = upstream_name(used);
+	r->provider = str_of(provider_name(used->provider));
+	r->price_version = used->price_version;
+	r->prices = used->prices;
+	h->long_above = used->long_above;
+	h->long_prices = used->long_prices;
+	return true;
+}
+
 static void fill_outcome(struct receipt *r, const struct store_outcome *outcome)
 {
 	r->status = str_of(hold_state_name(outcome->state));
@@ -338,6 +367,8 @@ static bool end_open_hold(struct store *st, const struct store_hold *hold,
 	if (!row)
 		return err_set(err, ERR_CONFLICT, "the hold has ended already");
 	struct open_hold h = read_open_hold(&q);
+	if (outcome->used != NULL && !use_call(&h, outcome->used, err))
+		return false;
 	if (!split_cost(&h, outcome, &s, err) || !cover_overrun(st, hold->pool, &s, err) ||
 	    !write_end(st, &h, &s, outcome, err))
 		return false;

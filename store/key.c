@@ -13,11 +13,11 @@
 
 /* ---- Reading ---- */
 
-#define KEY_COLUMNS                                                                        \
-	"SELECT k.public_id, a.public_id, s.public_id, k.kind, k.label, k.lookup, "        \
-	"k.spend_limit, k.spent + k.carried, k.expires_ms, k.requests_per_minute, "        \
-	"k.max_concurrent, k.allowed_models, k.created_ms, k.last_used_ms, k.revoked_ms, " \
-	"k.id, k.account, k.service FROM api_key k JOIN account a ON a.id = k.account "    \
+#define KEY_COLUMNS                                                                                     \
+	"SELECT k.public_id, a.public_id, s.public_id, k.kind, k.label, k.lookup, "                     \
+	"k.spend_limit, k.spent + k.carried, k.expires_ms, k.requests_per_minute, "                     \
+	"k.max_concurrent, k.allowed_models, k.created_ms, k.last_used_ms, k.revoked_ms, "              \
+	"k.id, k.account, k.service, k.lower_output FROM api_key k JOIN account a ON a.id = k.account " \
 	"LEFT JOIN service s ON s.id = k.service "
 
 struct key_rows {
@@ -53,6 +53,7 @@ static bool key_columns(const struct store_query *q, struct store_key_info *out,
 		.last_used_ms = store__col_i64(q, 13),
 		.revoked_ms = store__col_i64(q, 14),
 		.revoked = store__col_i64(q, 14) != 0,
+		.lower_output = store__col_i64(q, 18) != 0,
 	};
 	store__col_text(q, 4, out->label, sizeof(out->label));
 	store__col_text(q, 5, out->lookup, sizeof(out->lookup));
@@ -216,8 +217,8 @@ static bool insert_key(struct store *st, const struct store__key_spec *spec, con
 	OWN_QUERY struct store_query q = store__query(
 		st, "INSERT INTO api_key (public_id, account, service, kind, label, lookup, hash,"
 		    " spend_limit, expires_ms, requests_per_minute, max_concurrent,"
-		    " allowed_models, carried, created_ms)"
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+		    " allowed_models, carried, created_ms, lower_output)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
 	store__bind_id(&q, 1, id);
 	store__bind_i64(&q, 2, spec->account);
@@ -236,6 +237,7 @@ static bool insert_key(struct store *st, const struct store__key_spec *spec, con
 	store__bind_str(&q, 12, spec->allowed_models);
 	store__bind_money(&q, 13, spec->carried);
 	store__bind_i64(&q, 14, store__now(st));
+	store__bind_i64(&q, 15, spec->limits.lower_output ? 1 : 0);
 	return store__run(&q, err);
 }
 
@@ -354,7 +356,8 @@ static struct store__key_spec spec_of(const struct store_key_info *old, const st
 		.limits = { .spend_limit = old->spend_limit,
 		            .expires_ms = old->expires_ms,
 		            .requests_per_minute = old->requests_per_minute,
-		            .max_concurrent = old->max_concurrent },
+		            .max_concurrent = old->max_concurrent,
+		            .lower_output = old->lower_output },
 		.allowed_models = old->allowed_models,
 		.carried = old->spent,
 	};

@@ -75,6 +75,7 @@ static void fill_key(struct store_key *key, const struct store_key_row *row)
 	key->expires_ms = row->limits.expires_ms;
 	key->requests_per_minute = row->limits.requests_per_minute;
 	key->max_concurrent = row->limits.max_concurrent;
+	key->lower_output = row->limits.lower_output;
 	atomic_init(&key->use->committed, money_micros(row->spent));
 }
 
@@ -256,7 +257,8 @@ static struct store_key_row key_of_row(const struct store_query *q)
 		.limits = { .spend_limit = store__col_money(q, 7),
 		            .expires_ms = store__col_i64(q, 8),
 		            .requests_per_minute = store__col_i64(q, 9),
-		            .max_concurrent = store__col_i64(q, 10) },
+		            .max_concurrent = store__col_i64(q, 10),
+		            .lower_output = store__col_i64(q, 13) != 0 },
 		.allowed_models = store__col_str(q, 11),
 		.spent = store__col_money(q, 12),
 	};
@@ -267,7 +269,7 @@ static bool load_keys(struct store *st, struct err *err)
 	OWN_QUERY struct store_query q = store__query(
 		st, "SELECT k.id, k.public_id, k.account, a.public_id, k.service, k.lookup, k.hash,"
 		    " k.spend_limit, k.expires_ms, k.requests_per_minute, k.max_concurrent,"
-		    " k.allowed_models, k.spent + k.carried"
+		    " k.allowed_models, k.spent + k.carried, k.lower_output"
 		    " FROM api_key k JOIN account a ON a.id = k.account"
 		    " WHERE k.revoked_ms = 0 AND k.kind <> 'purchase'");
 	bool row = false;

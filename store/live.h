@@ -47,6 +47,7 @@ struct store_key {
 	struct json *models;          /* allow list; NULL: all */
 	int64_t spend_limit;          /* micros; negative: none */
 	int64_t expires_ms, requests_per_minute, max_concurrent; /* 0: none */
+	bool lower_output;
 	int64_t saved_ms;    /* last use as the database has it; store thread only */
 	struct key_use *use; /* owned */
 	/* Spending that is not yet in the database; store thread only, see balances.c. */

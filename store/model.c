@@ -192,6 +192,37 @@ bool store_provider_configured(const struct store_models *m, enum provider p)
 	return m->has_key[p];
 }
 
+/* ---- Names with dates ---- */
+
+/* Digits stand where the form has zeros. */
+static bool has_form(struct str text, const char *form)
+{
+	if (text.len != strlen(form))
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		bool digit = text.p[i] >= '0' && text.p[i] <= '9';
+
+		if (form[i] == '0' ? !digit : text.p[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
+/* `text` is `name` and a date. */
+static bool is_dated(struct str text, struct str name)
+{
+	if (!str_starts(text, name))
+		return false;
+	struct str end = { text.p + name.len, text.len - name.len };
+	return has_form(end, "-0000-00-00") || has_form(end, "-00000000");
+}
+
+bool store_model_differs(struct str asked, struct str reported)
+{
+	return reported.len > 0 && !str_eq(asked, reported) && !is_dated(reported, asked) &&
+	       !is_dated(asked, reported);
+}
+
 /* ---- Lifecycle ---- */
 
 enum model_state store_model_state(const struct store_models *m, const struct store_model *model)

@@ -86,6 +86,10 @@ struct store_model {
 /* The prices for a request of that many prompt tokens, cached ones included. */
 const struct token_prices *store_model_prices(const struct store_model *m, int64_t prompt_tokens);
 
+/* What an upstream says it ran is not what it was asked for: neither the same name nor the same
+ * with or without a date at its end ("-2026-03-05", "-20251001"). False if it says nothing. */
+bool store_model_differs(struct str asked, struct str reported);
+
 /* Who may answer on a route: a provider's own address and credential (of the settings), or another
  * pair that speaks the same format. */
 struct store_upstream {

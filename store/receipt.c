@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receipts: written once, chained by hash. The hash covers every column in the order of the table
- * in bytes that can be read in one way only, so that anybody with SQL and BLAKE2b can check it
- * (docs/money.md). */
+ * (but the hash itself) in bytes that can be read in one way only, so that anybody with SQL and
+ * BLAKE2b can check it (docs/money.md). Rows of the first schema have no upstream, and their bytes
+ * end before it. */
 #include "store/receipt.h"
 
 #include "store/model.h"
@@ -75,6 +76,10 @@ bool store__receipt_hash(const struct receipt *r, const struct hash *previous, s
 	add_number(&row, r->created_ms);
 	add_number(&row, r->first_byte_ms);
 	add_number(&row, r->settled_ms);
+	if (r->served_by.p != NULL || r->upstream.p != NULL) {
+		add_text(&row, r->served_by);
+		add_text(&row, r->upstream);
+	}
 	if (!buf_ok(&row, "a receipt", err))
 		return false;
 	*out = hash_chain(previous, buf_str(&row));
@@ -130,6 +135,8 @@ static void bind_receipt(struct store_query *q, const struct receipt *r)
 	store__bind_i64(q, 32, r->first_byte_ms);
 	store__bind_i64(q, 33, r->settled_ms);
 	store__bind_hash(q, 34, &r->hash);
+	store__bind_str(q, 35, r->served_by);
+	store__bind_str(q, 36, r->upstream);
 }
 
 bool store__receipt_write(struct store *st, const struct receipt *r, struct err *err)
@@ -145,10 +152,11 @@ bool store__receipt_write(struct store *st, const struct receipt *r, struct err 
 		    " uncached_input, cache_write_5m, cache_write_1h, cache_read, output,"
 		    " price_version, price_uncached_input, price_cache_write_5m,"
 		    " price_cache_write_1h, price_cache_read, price_output, held, charge, overrun,"
-		    " attempts, http_status, created_ms, first_byte_ms, settled_ms, hash)"
+		    " attempts, http_status, created_ms, first_byte_ms, settled_ms, hash,"
+		    " served_by, upstream)"
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
 		    " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,"
-		    " ?31, ?32, ?33, ?34)");
+		    " ?31, ?32, ?33, ?34, ?35, ?36)");
 	bind_receipt(&q, &next);
 	if (!store__run(&q, err))
 		return false;
@@ -190,6 +198,8 @@ struct receipt store__receipt_read(const struct store_query *q)
 		.first_byte_ms = store__col_i64(q, 31),
 		.settled_ms = store__col_i64(q, 32),
 		.hash = store__col_hash(q, 33),
+		.served_by = store__col_str(q, 34),
+		.upstream = store__col_str(q, 35),
 	};
 
 	read_classes(q, 14, r.counts.n);
@@ -210,16 +220,26 @@ static void put_tokens(struct json_out *out, const struct receipt *r)
 	json_put_end(out, '}');
 }
 
+static void put_who(struct json_out *out, const struct receipt *r)
+{
+	json_put_str(out, "model", r->model);
+	if (r->served_by.p != NULL)
+		json_put_str(out, "servedBy", r->served_by);
+	json_put_str(out, "upstreamModel", r->upstream_model);
+	json_put_str(out, "reportedModel", r->reported_model);
+	json_put_bool(out, "modelDiffers",
+	              store_model_differs(r->upstream_model, r->reported_model));
+	json_put_str(out, "provider", r->provider);
+	json_put_str(out, "upstream", r->upstream.p != NULL ? r->upstream : r->provider);
+}
+
 static void put_receipt(struct json_out *out, const struct receipt *r, const struct store_query *q)
 {
 	json_put_object(out, NULL);
 	json_put_str(out, "requestId", r->request_id);
 	json_put_str(out, "apiKeyId", store__col_str(q, RECEIPT_WIDTH));
 	json_put_str(out, "serviceId", store__col_str(q, RECEIPT_WIDTH + 1));
-	json_put_str(out, "model", r->model);
-	json_put_str(out, "upstreamModel", r->upstream_model);
-	json_put_str(out, "reportedModel", r->reported_model);
-	json_put_str(out, "provider", r->provider);
+	put_who(out, r);
 	json_put_str(out, "route", r->route);
 	json_put_bool(out, "stream", r->stream);
 	json_put_raw(out, "attempts", r->attempts);

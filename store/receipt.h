@@ -20,6 +20,7 @@ struct receipt {
 	struct str attempts;
 	int64_t http_status, created_ms, first_byte_ms, settled_ms;
 	struct hash hash;
+	struct str served_by, upstream; /* absent on rows of the first schema */
 };
 
 /* Columns of a query that store__receipt_read understands; more may follow from RECEIPT_WIDTH. */
@@ -30,8 +31,8 @@ struct receipt {
 	" r.price_version, r.price_uncached_input, r.price_cache_write_5m,"                   \
 	" r.price_cache_write_1h, r.price_cache_read, r.price_output, r.held, r.charge,"      \
 	" r.overrun, r.attempts, r.http_status, r.created_ms, r.first_byte_ms, r.settled_ms," \
-	" r.hash"
-#define RECEIPT_WIDTH 34
+	" r.hash, r.served_by, r.upstream"
+#define RECEIPT_WIDTH 36
 
 /* Numbers it, chains it and writes it; `seq` and `hash` of `r` are not read. */
 MUST_CHECK bool store__receipt_write(struct store *st, const struct receipt *r, struct err *err);

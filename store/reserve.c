@@ -92,6 +92,11 @@ bool store_key_allows_model(const struct store_key *key, struct str model_id)
 	return m != NULL;
 }
 
+bool store_key_lowers(const struct store_key *key)
+{
+	return key->lower_output;
+}
+
 /* ---- Limits of a key ---- */
 
 static bool take_slot(const struct store_key *key, struct err *err)

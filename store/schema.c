@@ -246,8 +246,22 @@ static const char *const VERSION_1[] = {
 	NULL,
 };
 
+/* Who answered: `upstream` is set on every row since, and tells a receipt's form (receipt.c);
+ * `served_by` where another model than the one asked for did. */
+static const char *const VERSION_2[] = {
+	"ALTER TABLE hold ADD COLUMN served_by TEXT",
+	"ALTER TABLE hold ADD COLUMN upstream TEXT",
+	"ALTER TABLE receipt ADD COLUMN served_by TEXT",
+	"ALTER TABLE receipt ADD COLUMN upstream TEXT",
+	"ALTER TABLE api_key ADD COLUMN lower_output INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (lower_output IN (0, 1))",
+	"PRAGMA user_version = 2",
+	NULL,
+};
+
 static const char *const *const MIGRATIONS[] = {
 	VERSION_1,
+	VERSION_2,
 };
 
 #define APPLICATION_ID 1095980114 /* the bytes "ASTR", as the first migration writes them */

@@ -100,6 +100,8 @@ MUST_CHECK const struct store_key *store_live_key(struct store_live *live, struc
 const struct id *store_key_id(const struct store_key *key);
 const struct id *store_key_account(const struct store_key *key);
 bool store_key_allows_model(const struct store_key *key, struct str model_id);
+/* Wants its calls' output limit lowered to what the balance can pay, rather than refused. */
+bool store_key_lowers(const struct store_key *key);
 
 /* Money set aside for one request. The caller's memory; `row` names it in the database. */
 struct store_hold {
@@ -128,7 +130,7 @@ struct store_balance {
 /* ---- Holds and receipts (ledger; run in jobs) ---- */
 
 enum hold_state {
-	HOLD_HELD,     /* on disk, the upstream may be asked */
+	HOLD_HELD,      /* on disk, the upstream may be asked */
 	HOLD_STREAMING, /* bytes were delivered: a crash settles the estimate */
 	HOLD_SETTLED,
 	HOLD_RELEASED, /* nothing produced, nothing billed */
@@ -148,10 +150,12 @@ const char *evidence_name(enum evidence e);     /* "provider" */
 
 /* What a hold is for; texts are copied. */
 struct store_call {
-	struct str model;          /* catalog id */
-	struct str upstream_model; /* as asked for */
+	struct str model;          /* catalog id, as asked for */
+	struct str served_by;      /* catalog id of the one that answers for it; absent: itself */
+	struct str upstream_model; /* what the upstream is asked for */
+	struct str upstream;       /* its name (store_upstream); absent: the provider's name */
 	enum provider provider;
-	struct str route;          /* "openai" or the alias */
+	struct str route; /* "openai" or the alias */
 	bool stream;
 	struct token_prices prices;      /* in force now; stand on the receipt */
 	struct token_prices long_prices; /* for prompts above long_above; see store_model */
@@ -179,11 +183,15 @@ struct store_outcome {
 	int status;                /* HTTP status that the client saw, 0 if none */
 	int64_t first_byte_ms;     /* after created_ms; -1 if no byte was sent */
 	int64_t settled_ms;
+	/* What answered, when it is not what the hold names: another upstream or model, with its
+	 * own prices. NULL: as held. Its model, route, stream and times are not read. */
+	const struct store_call *used;
 };
 
-/* Ends a hold, once: charge by the hold's own prices, the rest back to credit, receipt written and
- * chained. More than was held is taken from what is available, else booked to `overrun` and told in
- * the log by the caller. ERR_CONFLICT if it had ended already. `*charged` is what the buyer paid. */
+/* Ends a hold, once: charge by the prices of what answered, the rest back to credit, receipt
+ * written and chained. More than was held is taken from what is available, else booked to `overrun`
+ * and told in the log by the caller. ERR_CONFLICT if it had ended already. `*charged` is what the
+ * buyer paid. */
 MUST_CHECK bool store_hold_end(struct store *st, const struct store_hold *hold,
                                const struct store_outcome *outcome, struct money *charged,
                                struct err *err);
@@ -240,8 +248,7 @@ struct store_funding {
 /* Operator credit. The same reference for the same account and amount is the same entry; with
  * another amount ERR_IDEMPOTENCY_CONFLICT. */
 MUST_CHECK bool store_wallet_fund(struct store *st, const struct id *account, struct money amount,
-                                  struct str reference, struct store_funding *out,
-                                  struct err *err);
+                                  struct str reference, struct store_funding *out, struct err *err);
 
 /* ---- Keys ---- */
 
@@ -250,6 +257,7 @@ struct store_key_limits {
 	int64_t expires_ms;          /* 0: never */
 	int64_t requests_per_minute; /* 0: no limit */
 	int64_t max_concurrent;      /* 0: no limit */
+	bool lower_output; /* a call that the balance cannot carry whole runs with a lower limit */
 	const struct json *allowed_models; /* array of ids, in: borrowed; NULL: every model */
 };
 
@@ -263,8 +271,9 @@ struct store_key_info {
 	bool revoked;
 	struct money spend_limit, spent;
 	int64_t expires_ms, requests_per_minute, max_concurrent;
-	struct str allowed_models; /* a JSON array text or absent; valid during the callback or until
-	                              the next store call */
+	bool lower_output;
+	struct str allowed_models; /* a JSON array text or absent; valid during the callback or
+	                              until the next store call */
 	int64_t created_ms, last_used_ms, revoked_ms;
 };
 
@@ -309,8 +318,8 @@ MUST_CHECK bool store_route_key_rotate(struct store *st, const struct id *accoun
 struct store_item {
 	const char *id, *sku, *name, *category, *checkout_kind, *service_type, *description;
 	const struct json_fields *configuration; /* what checkout needs */
-	const char *const *quote_capabilities;    /* NULL-ended */
-	const char *const *service_capabilities;  /* NULL-ended */
+	const char *const *quote_capabilities;   /* NULL-ended */
+	const char *const *service_capabilities; /* NULL-ended */
 };
 
 size_t store_items_count(void);
@@ -355,19 +364,19 @@ struct store_purchase {
 	struct id id;
 	char status[16]; /* completed */
 	int64_t total_cents;
-	struct id quote;   /* empty for a direct purchase */
+	struct id quote; /* empty for a direct purchase */
 	struct id service;
 	int64_t created_ms;
 	bool repeated; /* an earlier purchase answered; nothing moved now */
 };
 
 struct store_purchase_request {
-	struct str quote_id;        /* either this ... */
-	struct str item_id;         /* ... or these three */
+	struct str quote_id; /* either this ... */
+	struct str item_id;  /* ... or these three */
 	int64_t quantity;
 	const struct json *configuration;
 	struct str idempotency_key; /* required */
-	bool approved; /* a person has consented: approval_above does not hold it up */
+	bool approved;              /* a person has consented: approval_above does not hold it up */
 };
 
 /* Wallet -> credit in one transaction, with its idempotency record. ERR_INSUFFICIENT_FUNDS,
@@ -382,8 +391,8 @@ MUST_CHECK bool store_purchase_find(struct store *st, const struct id *account, 
 MUST_CHECK bool store_service_find(struct store *st, const struct id *account, struct str id,
                                    struct store_service *out, struct err *err);
 typedef void store_service_fn(void *data, const struct store_service *service);
-MUST_CHECK bool store_service_each(struct store *st, const struct id *account,
-                                   store_service_fn *fn, void *data, struct err *err);
+MUST_CHECK bool store_service_each(struct store *st, const struct id *account, store_service_fn *fn,
+                                   void *data, struct err *err);
 
 /* ---- Usage ---- */
 

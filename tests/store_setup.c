@@ -148,8 +148,9 @@ static bool insert_key(struct setup *s, const struct store_key_row *row, struct 
 		s->st,
 		"INSERT INTO api_key (public_id, account, service, kind, label, lookup, hash,"
 		" spend_limit, expires_ms, requests_per_minute, max_concurrent,"
-		" allowed_models, created_ms)"
-		" VALUES (?1, ?2, nullif(?3, 0), ?4, 'test', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+		" allowed_models, created_ms, lower_output)"
+		" VALUES (?1, ?2, nullif(?3, 0), ?4, 'test', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		" ?13)");
 
 	store__bind_id(&q, 1, &row->id);
 	store__bind_i64(&q, 2, row->account);
@@ -163,6 +164,7 @@ static bool insert_key(struct setup *s, const struct store_key_row *row, struct 
 	store__bind_i64(&q, 10, row->limits.max_concurrent);
 	store__bind_str(&q, 11, row->allowed_models);
 	store__bind_i64(&q, 12, store__now(s->st));
+	store__bind_i64(&q, 13, row->limits.lower_output ? 1 : 0);
 	if (!store__run(&q, err))
 		return false;
 	struct store_key_row made = *row;

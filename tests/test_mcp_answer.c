@@ -368,7 +368,7 @@ static void limits_of_a_key_come_back(void)
 		goodf(&desk, "router_api_key_create",
 	              "{\"serviceId\":\"%s\",\"label\":\"x\",\"limits\":{\"spendLimitUsd\":2.5,"
 	              "\"expiresAt\":\"2026-11-22T09:00:00Z\",\"allowedModels\":[\"gpt-5.4-mini\"],"
-	              "\"requestsPerMinute\":60,\"maxConcurrent\":2}}",
+	              "\"requestsPerMinute\":60,\"maxConcurrent\":2,\"lowerOutput\":true}}",
 	              service);
 	CHECK(json_micros(desk_at(made, "result.apiKey.limits.spendLimitUsd"), 2, &micros));
 	CHECK_I64(micros, 2500000);
@@ -378,6 +378,7 @@ static void limits_of_a_key_come_back(void)
 	CHECK_I64(n, 60);
 	CHECK(json_i64(desk_at(made, "result.apiKey.limits.maxConcurrent"), &n));
 	CHECK_I64(n, 2);
+	CHECK(json_true(desk_at(made, "result.apiKey.limits.lowerOutput")));
 	desk.clock.now_ms += 3600000; /* an hour */
 	OWN_JSON struct json *list =
 		goodf(&desk, "router_api_key_list", "{\"serviceId\":\"%s\"}", service);

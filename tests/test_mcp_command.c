@@ -184,7 +184,7 @@ static void an_account_is_shown_with_its_services_and_keys(void)
 	        "{\"account\":{\"name\":\"acme\"},\"services\":[],\"keys\":[{\"kind\":\"purchase\","
 	        "\"status\":\"active\",\"serviceId\":null,\"spentUsd\":\"0.00\","
 	        "\"limits\":{\"spendLimitUsd\":null,\"expiresAt\":null,\"requestsPerMinute\":0,"
-	        "\"maxConcurrent\":0,\"allowedModels\":null},\"revokedAt\":null}]}");
+	        "\"maxConcurrent\":0,\"lowerOutput\":false,\"allowedModels\":null},\"revokedAt\":null}]}");
 	fails(&s, "account show nobody", "agent-store: there is no account 'nobody'\n");
 	store_close(s.store);
 }

@@ -221,6 +221,62 @@ static void long_prompts_have_long_prices_for_every_token(void)
 
 /* What others have reserved in memory is not there for an overrun, though the ledger still has it.
  */
+/* What answered costs 3 in and 5 out, above 150 input tokens twice that. */
+static struct store_call other_call(void)
+{
+	struct store_call call = setup_call();
+
+	call.upstream = STR("relay");
+	call.prices = (struct token_prices){ { 3000000, -1, -1, -1, 5000000 } };
+	call.long_prices = (struct token_prices){ { 6000000, -1, -1, -1, 10000000 } };
+	call.long_above = 150;
+	return call;
+}
+
+static void what_answered_sets_the_prices(void)
+{
+	static const struct {
+		int64_t input, output, charged;
+	} ROWS[] = { { 150, 10, 500 }, { 151, 1, 916 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct setup s;
+		struct store_hold hold;
+		struct store_call used = other_call();
+		struct store_outcome outcome = setup_settled(ROWS[i].input, ROWS[i].output);
+		struct money charged = MONEY_ZERO;
+		struct err err = { 0 };
+
+		if (!setup_memory(&s, 1000) || !setup_hold(&s, 950, &hold))
+			return;
+		outcome.used = &used;
+		CHECK(store_hold_end(s.st, &hold, &outcome, &charged, &err));
+		CHECK_I64(money_micros(charged), ROWS[i].charged);
+		check_stand(&s, &(struct stand){ .credit = 1000 - ROWS[i].charged,
+		                                 .usage = ROWS[i].charged });
+		setup_done(&s);
+	}
+}
+
+static void what_answered_must_have_prices(void)
+{
+	struct setup s;
+	struct store_hold hold;
+	struct store_call used = other_call();
+	struct store_outcome outcome = setup_settled(1, 1);
+	struct money charged = MONEY_ZERO;
+	struct err err = { 0 };
+
+	if (!setup_memory(&s, 1000) || !setup_hold(&s, 300, &hold))
+		return;
+	used.prices.per_million[TOKEN_OUTPUT] = -1;
+	outcome.used = &used;
+	CHECK(!store_hold_end(s.st, &hold, &outcome, &charged, &err));
+	CHECK_I64(err.code, ERR_INVALID_ARGUMENT);
+	check_stand(&s, &(struct stand){ .credit = 700, .hold = 300 });
+	setup_done(&s);
+}
+
 static void an_overrun_does_not_take_what_others_reserved(void)
 {
 	struct setup s;
@@ -396,6 +452,8 @@ static const struct check_case CASES[] = {
 	CASE(tokens_without_a_price_are_refused_and_the_hold_stays),
 	CASE(a_call_without_prices_cannot_be_held),
 	CASE(long_prompts_have_long_prices_for_every_token),
+	CASE(what_answered_sets_the_prices),
+	CASE(what_answered_must_have_prices),
 	CASE(an_overrun_does_not_take_what_others_reserved),
 	CASE(an_undone_end_gives_the_overrun_back),
 	CASE(a_hold_that_the_ledger_cannot_cover_is_refused),

@@ -51,6 +51,7 @@ static void a_router_key_works_and_keeps_its_settings(void)
 		                           .expires_ms = WORLD_START_MS + HOUR_MS,
 		                           .requests_per_minute = 60,
 		                           .max_concurrent = 4,
+		                           .lower_output = true,
 		                           .allowed_models = models };
 	const struct store_key *live;
 	struct shop s;
@@ -69,6 +70,7 @@ static void a_router_key_works_and_keeps_its_settings(void)
 	CHECK_I64(info.expires_ms, WORLD_START_MS + HOUR_MS);
 	CHECK_I64(info.requests_per_minute, 60);
 	CHECK_I64(info.max_concurrent, 4);
+	CHECK(info.lower_output);
 	CHECK_TEXT(info.allowed_models, "[\"gpt-5.4\",\"claude-haiku-4-5\"]");
 	CHECK_I64(info.created_ms, WORLD_START_MS);
 	CHECK_I64(info.last_used_ms, 0);
@@ -183,6 +185,7 @@ static void rotation_keeps_the_settings_and_ends_the_old_key(void)
 	struct store_key_limits limits = { .spend_limit = money_of_micros(2000000),
 		                           .requests_per_minute = 9,
 		                           .max_concurrent = 3,
+		                           .lower_output = true,
 		                           .allowed_models = models };
 	struct token_counts counts = { .n = { [TOKEN_UNCACHED_INPUT] = 250 } };
 	struct shop s;
@@ -200,6 +203,7 @@ static void rotation_keeps_the_settings_and_ends_the_old_key(void)
 	CHECK_I64(money_micros(new.spent), 250);
 	CHECK_I64(new.requests_per_minute, 9);
 	CHECK_I64(new.max_concurrent, 3);
+	CHECK(new.lower_output);
 	CHECK_TEXT(new.allowed_models, "[\"gpt-5.4\"]");
 	CHECK(!works(&s, &first));
 	CHECK(works(&s, &second));

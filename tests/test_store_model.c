@@ -397,6 +397,39 @@ static void successors_are_followed_but_not_in_circles(void)
 	model_world_close(&w);
 }
 
+static void a_date_makes_no_other_model(void)
+{
+	static const struct {
+		const char *asked, *reported; /* NULL: it says nothing */
+		bool differs;
+	} ROWS[] = {
+		{ "gpt-5.4", "gpt-5.4", false },
+		{ "gpt-5.4", "gpt-5.4-2026-03-05", false },
+		{ "gpt-5.4-2026-03-05", "gpt-5.4", false },
+		{ "claude-haiku-4-5-20251001", "claude-haiku-4-5-20251001", false },
+		{ "claude-haiku-4-5", "claude-haiku-4-5-20251001", false },
+		{ "gpt-5.4", NULL, false },
+		{ "gpt-5.4", "", false },
+		{ "gpt-5.4", "gpt-5.4-mini", true },
+		{ "gpt-5.4-2026-03-05", "gpt-5.4-2026-09-01", true },
+		{ "gpt-5.4", "gpt-5.4-2026-3-5", true },
+		{ "gpt-5.4", "gpt-5.4-2026030", true },
+		{ "gpt-5.4", "gpt-5.4-202603055", true },
+		{ "gpt-5.4", "gpt-5.4-dddddddd", true },
+		{ "gpt-5.4", "GPT-5.4", true },
+		{ "gemini-2.5-pro", "gemini-3.8-flash", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct str reported = { 0 };
+
+		if (ROWS[i].reported)
+			reported = str_of(ROWS[i].reported);
+		if (!CHECK(store_model_differs(str_of(ROWS[i].asked), reported) == ROWS[i].differs))
+			check_note("%s", ROWS[i].reported);
+	}
+}
+
 /* ---- Configured models ---- */
 
 static void a_configured_model_replaces_only_the_fields_it_names(void)
@@ -527,6 +560,7 @@ static const struct check_case CASES[] = {
 	CASE(a_model_retires_on_its_day_without_a_restart),
 	CASE(retired_models_can_be_refused),
 	CASE(successors_are_followed_but_not_in_circles),
+	CASE(a_date_makes_no_other_model),
 	CASE(a_configured_model_replaces_only_the_fields_it_names),
 	CASE(a_configured_model_may_be_new),
 	CASE(long_prices_can_be_set_and_dropped),

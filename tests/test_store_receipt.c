@@ -21,7 +21,8 @@ static bool settle(struct setup *s, int64_t input, int64_t output, struct store_
 static const char WANT[] =
 	"{\"requestId\":\"*\",\"apiKeyId\":\"*\",\"serviceId\":\"*\","
 	"\"model\":\"model-a\",\"upstreamModel\":\"model-a-2026\","
-	"\"reportedModel\":\"model-a-2026-10\",\"provider\":\"openai\",\"route\":\"openai\","
+	"\"reportedModel\":\"model-a-2026-10\",\"modelDiffers\":true,"
+	"\"provider\":\"openai\",\"upstream\":\"openai\",\"route\":\"openai\","
 	"\"stream\":true,\"attempts\":[{\"provider\":\"openai\",\"status\":200}],"
 	"\"status\":\"settled\",\"httpStatus\":200,"
 	"\"uncachedInputTokens\":100,\"cacheWrite5mTokens\":4,\"cacheWrite1hTokens\":3,"
@@ -81,10 +82,45 @@ static void what_is_not_known_is_null(void)
 	CHECK(store_receipt_put(s.st, &s.buyer.account_id, id_str(&hold.request_id), &out, &err));
 	OWN_JSON struct json *got = json_parse(buf_str(&out.text), &err);
 	CHECK(json_is(json_get(got, "reportedModel"), JSON_NULL));
+	CHECK(json_get(got, "modelDiffers") && !json_true(json_get(got, "modelDiffers")));
+	CHECK(json_get(got, "servedBy") == NULL);
 	CHECK(json_is(json_get(got, "firstByteMs"), JSON_NULL));
 	CHECK(json_is(json_get(got, "attempts"), JSON_ARRAY));
 	CHECK_I64(json_count(json_get(got, "attempts")), 0);
 	CHECK_TEXT(json_text(json_get(got, "status")), "failed");
+	setup_done(&s);
+}
+
+static void a_receipt_tells_who_answered_instead(void)
+{
+	struct setup s;
+	struct store_hold hold;
+	struct store_call used = setup_call();
+	struct store_outcome outcome = setup_settled(100, 50);
+	struct money charged = MONEY_ZERO;
+	struct err err = { 0 };
+	OWN_JSON_OUT struct json_out out = json_out_make(10000);
+
+	if (!setup_memory(&s, 10000) || !setup_hold(&s, 500, &hold))
+		return;
+	used.served_by = STR("model-b");
+	used.upstream_model = STR("model-b");
+	used.upstream = STR("relay");
+	used.provider = PROVIDER_ANTHROPIC;
+	used.price_version = STR("2026-12*0.8");
+	outcome.used = &used;
+	outcome.reported_model = STR("model-b-20261001");
+	CHECK(store_hold_end(s.st, &hold, &outcome, &charged, &err));
+	CHECK(store_receipt_put(s.st, &s.buyer.account_id, id_str(&hold.request_id), &out, &err));
+	OWN_JSON struct json *got = json_parse(buf_str(&out.text), &err);
+	CHECK_TEXT(json_text(json_get(got, "model")), "model-a");
+	CHECK_TEXT(json_text(json_get(got, "servedBy")), "model-b");
+	CHECK_TEXT(json_text(json_get(got, "upstreamModel")), "model-b");
+	CHECK_TEXT(json_text(json_get(got, "upstream")), "relay");
+	CHECK_TEXT(json_text(json_get(got, "provider")), "anthropic");
+	CHECK_TEXT(json_text(json_get(got, "priceVersion")), "2026-12*0.8");
+	CHECK(!json_true(json_get(got, "modelDiffers")));
+	setup_check_books(&s);
 	setup_done(&s);
 }
 
@@ -162,11 +198,23 @@ static void the_look_up_uses_the_index(void)
 
 /* ---- The chain ---- */
 
+static void check_hash(const struct receipt *r, const char *want)
+{
+	const struct hash zero = { { 0 } };
+	struct hash got = { { 0 } };
+	struct err err = { 0 };
+	OWN_BUF struct buf hex = buf_make(100);
+
+	CHECK(store__receipt_hash(r, &zero, &got, &err));
+	buf_add_hex(&hex, got.bytes, sizeof(got.bytes));
+	CHECK_STR(hex.p, want);
+}
+
 /* Worked out with another program: BLAKE2b-256 of 32 zero bytes and the row as docs/money.md has
- * it. */
+ * it; the first without an upstream, as rows of the first schema are. */
 static void the_chain_is_that_of_the_documentation(void)
 {
-	const struct receipt r = {
+	struct receipt r = {
 		.seq = 1,
 		.request_id = STR_INIT("req_1"),
 		.key = 2,
@@ -191,14 +239,12 @@ static void the_chain_is_that_of_the_documentation(void)
 		.first_byte_ms = -1,
 		.settled_ms = 2000,
 	};
-	const struct hash zero = { { 0 } };
-	struct hash got = { { 0 } };
-	struct err err = { 0 };
-	OWN_BUF struct buf hex = buf_make(100);
 
-	CHECK(store__receipt_hash(&r, &zero, &got, &err));
-	buf_add_hex(&hex, got.bytes, sizeof(got.bytes));
-	CHECK_STR(hex.p, "5c8d37b1a8658a826da9eae4312e5e03665813c7dcbb956fe3d8695a28fd4d72");
+	check_hash(&r, "5c8d37b1a8658a826da9eae4312e5e03665813c7dcbb956fe3d8695a28fd4d72");
+	r.upstream = STR("relay");
+	check_hash(&r, "987f45e282426da32d4b16d03610e530a2e31a80e9edc9c8818b3ec221e94159");
+	r.served_by = STR("s");
+	check_hash(&r, "2b4b8e173000230ee670a47646bcfba6441db78dd617aab58c3b9e35199d7020");
 }
 
 /* ---- Tampering ---- */
@@ -228,6 +274,10 @@ static const struct tamper_row TAMPERS[] = {
 	  "receipt 2 of 'req_", 0 },
 	{ DROP_GUARDS "UPDATE receipt SET model = 'x' WHERE seq = 1", "its hash does not follow",
 	  0 },
+	{ DROP_GUARDS "UPDATE receipt SET served_by = 'x' WHERE seq = 1",
+	  "its hash does not follow", 0 },
+	{ DROP_GUARDS "UPDATE receipt SET upstream = NULL WHERE seq = 1",
+	  "its hash does not follow", 0 },
 	{ DROP_GUARDS "UPDATE receipt SET hash = zeroblob(32) WHERE seq = 3",
 	  "its hash does not follow", 0 },
 	{ DROP_GUARDS "DELETE FROM receipt WHERE seq = 2", "receipt number 2 is missing", 0 },
@@ -267,13 +317,10 @@ static void every_kind_of_tampering_is_found(void)
 }
 
 static const struct check_case CASES[] = {
-	CASE(a_receipt_has_every_member_of_the_contract),
-	CASE(what_is_not_known_is_null),
-	CASE(only_its_account_sees_a_receipt),
-	CASE(receipts_of_every_block_are_found),
-	CASE(the_look_up_uses_the_index),
-	CASE(the_chain_is_that_of_the_documentation),
-	CASE(every_kind_of_tampering_is_found),
+	CASE(a_receipt_has_every_member_of_the_contract), CASE(what_is_not_known_is_null),
+	CASE(a_receipt_tells_who_answered_instead),       CASE(only_its_account_sees_a_receipt),
+	CASE(receipts_of_every_block_are_found),          CASE(the_look_up_uses_the_index),
+	CASE(the_chain_is_that_of_the_documentation),     CASE(every_kind_of_tampering_is_found),
 };
 
 int main(void)

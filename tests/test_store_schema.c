@@ -94,29 +94,46 @@ static void write_pepper(const struct setup *s, char byte)
 	CHECK_I64(close(fd), 0);
 }
 
-/* The dump's pepper is 32 times the letter p. */
-static void version_1_opens_and_becomes_this_version(void)
+/* Puts a dump's database where the store's was. The dumps' pepper is 32 times the letter p. */
+static bool load_dump(struct setup *s, const char *name)
+{
+	char path[200];
+
+	store_close(s->st);
+	s->st = NULL;
+	CHECK_I64(unlink(s->path), 0);
+	(void)snprintf(path, sizeof(path), "%s/db/%s", FIXTURES, name);
+	char *dump = read_file(path);
+	bool made = run_sql(s->path, dump);
+	free(dump);
+	write_pepper(s, 'p');
+	return made;
+}
+
+struct version_row {
+	const char *dump;
+	int64_t usage, operator;
+};
+
+static const struct version_row VERSIONS[] = {
+	{ "v1.sql", 200, -1000 },
+	{ "v2.sql", 300, -1500 },
+};
+
+static void check_version(const struct version_row *row)
 {
 	struct setup s;
 	struct setup fresh;
 	OWN_BUF struct buf old_schema = buf_make(TEXT_MAX);
 	OWN_BUF struct buf new_schema = buf_make(TEXT_MAX);
 
-	if (!setup_file(&s, 0) || !setup_file(&fresh, 0))
-		return;
-	store_close(s.st);
-	CHECK_I64(unlink(s.path), 0);
-	char *dump = read_file(FIXTURES "/db/v1.sql");
-	bool made = run_sql(s.path, dump);
-	free(dump);
-	if (!made)
-		return;
-	write_pepper(&s, 'p');
-	if (!setup_open(&s))
+	check_note("%s", row->dump);
+	if (!setup_file(&s, 0) || !setup_file(&fresh, 0) || !load_dump(&s, row->dump) ||
+	    !setup_open(&s))
 		return;
 	setup_check_books(&s);
-	CHECK_I64(setup_balance(&s, LEDGER_USAGE), 200);
-	CHECK_I64(setup_balance(&s, LEDGER_OPERATOR), -1000);
+	CHECK_I64(setup_balance(&s, LEDGER_USAGE), row->usage);
+	CHECK_I64(setup_balance(&s, LEDGER_OPERATOR), row->operator);
 	store_close(s.st);
 	s.st = NULL;
 	store_close(fresh.st);
@@ -126,6 +143,32 @@ static void version_1_opens_and_becomes_this_version(void)
 	CHECK_STR(old_schema.p, new_schema.p);
 	setup_done(&s);
 	setup_done(&fresh);
+}
+
+static void every_version_opens_and_becomes_this_one(void)
+{
+	CHECK_I64(store__schema_version(), (int64_t)ARRAY_LEN(VERSIONS));
+	for (size_t i = 0; i < ARRAY_LEN(VERSIONS); i++)
+		check_version(&VERSIONS[i]);
+}
+
+/* A receipt of the first schema is shown with what it lacks left out or made up from the rest. */
+static void receipts_of_the_first_version_are_readable(void)
+{
+	struct setup s;
+	struct err err = { 0 };
+	struct store_account account = { 0 };
+	OWN_JSON_OUT struct json_out out = json_out_make(10000);
+
+	if (!setup_file(&s, 0) || !load_dump(&s, "v1.sql") || !setup_open(&s))
+		return;
+	CHECK(store_account_find(s.st, STR("first"), &account, &err));
+	CHECK(store_receipt_put(s.st, &account.id, STR("req_1IKf1eTULls880zjDLwSOp"), &out, &err));
+	OWN_JSON struct json *got = json_parse(buf_str(&out.text), &err);
+	CHECK_TEXT(json_text(json_get(got, "upstream")), "openai");
+	CHECK(json_get(got, "servedBy") == NULL);
+	CHECK(json_true(json_get(got, "modelDiffers"))); /* it says model-a-2026-10 */
+	setup_done(&s);
 }
 
 static void a_newer_version_is_refused(void)
@@ -354,7 +397,8 @@ static void a_lock_needs_a_folder_that_can_be_made(void)
 }
 
 static const struct check_case CASES[] = {
-	CASE(version_1_opens_and_becomes_this_version),
+	CASE(every_version_opens_and_becomes_this_one),
+	CASE(receipts_of_the_first_version_are_readable),
 	CASE(a_newer_version_is_refused),
 	CASE(another_programs_database_is_refused_and_left_alone),
 	CASE(a_file_that_is_no_database_is_refused),
