@@ -34,8 +34,9 @@ enum mcp__offer {
 
 /* One page, which depends neither on the connection nor on earlier calls. */
 struct mcp__listing {
-	void (*put)(struct json_out *o, const char *key); /* the array; NULL: an empty one */
-	int64_t ttl_ms;                                   /* how long a host may keep it */
+	/* Puts the array; NULL: an empty one. `data` is mcp__core_new's. */
+	void (*put)(void *data, struct json_out *o, const char *key);
+	int64_t ttl_ms; /* how long a host may keep it */
 };
 
 /* What a request asks for. */

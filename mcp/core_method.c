@@ -148,7 +148,7 @@ static void send_list(const struct mcp__turn *turn, const char *key,
 	}
 	OWN_JSON_OUT struct json_out o = reply_begin(turn);
 	if (listing->put) {
-		listing->put(&o, key);
+		listing->put(turn->core->data, &o, key);
 	} else {
 		json_put_array(&o, key);
 		json_put_end(&o, ']');
