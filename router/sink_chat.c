@@ -194,11 +194,11 @@ static void close_item(struct talk_sink *s, const struct sink_item *item)
 
 static void end(struct talk_sink *s, const struct token_counts *counts)
 {
-	struct json_out *o = begin_chunk(s);
-
+	(void)begin_chunk(s);
 	end_chunk(s, finish_reasons[s->finish]);
 	if (s->wants_usage) {
-		o = sink_json(s);
+		struct json_out *o = sink_json(s);
+
 		put_head(s, o, "chat.completion.chunk");
 		json_put_array(o, "choices");
 		json_put_end(o, ']');

@@ -21,7 +21,7 @@ void talk_source_init(struct talk_source *s, uint64_t seed)
 
 	*s = (struct talk_source){ .seed = seed };
 	for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
-		*bufs[i] = buf_make(LIMIT_UPSTREAM_BODY * 2);
+		*bufs[i] = buf_make((size_t)LIMIT_UPSTREAM_BODY * 2);
 }
 
 void talk_source_done(struct talk_source *s)
@@ -103,9 +103,14 @@ bool source_pick(struct talk_source *s, struct str text, const char *const *keys
 	return json_pick(buf_str(&s->mended), keys, out, count, NULL);
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static size_t skip_space(struct str text, size_t at)
 {
-	while (at < text.len && memchr(" \t\r\n", text.p[at], 4))
+	while (at < text.len && is_space(text.p[at]))
 		at++;
 	return at;
 }
