@@ -82,7 +82,7 @@ static int run_config(const struct config *cfg, int argc, char **argv)
 		buf_add(&text, buf_str(&json.text));
 		buf_add_char(&text, '\n');
 	} else if (strcmp(argv[2], "--markdown") == 0) {
-		buf_add_z(&text, "# Settings\n\nPrinted by `agent-store config --markdown`.\n\n");
+		buf_add_z(&text, "# Settings\n\n");
 		config_put_markdown(&text);
 	} else {
 		return usage_error("unexpected word", argv[2]);

@@ -522,24 +522,22 @@ static void urls_and_secrets_of_sections_follow_the_same_rules(void)
 
 static void help_and_docs_name_every_setting(void)
 {
-	static const char *const names[CONFIG_KEY_COUNT] = {
-		"DB",
-		"AGENT_API_KEY",
-		"LISTEN",
-		"PUBLIC_URL",
-		"OPENAI_API_KEY",
-		"OPENAI_BASE_URL",
-		"ANTHROPIC_API_KEY",
-		"ANTHROPIC_BASE_URL",
-		"GOOGLE_API_KEY",
-		"GOOGLE_BASE_URL",
-		"KIMI_API_KEY",
-		"KIMI_BASE_URL",
-		"ADMIN_TOKEN",
-		"LOG",
-		"DURABILITY",
-		"RETIRED_MODELS",
-	};
+	static const char *const names[CONFIG_KEY_COUNT] = { "DB",
+		                                             "AGENT_API_KEY",
+		                                             "LISTEN",
+		                                             "PUBLIC_URL",
+		                                             "OPENAI_API_KEY",
+		                                             "OPENAI_BASE_URL",
+		                                             "ANTHROPIC_API_KEY",
+		                                             "ANTHROPIC_BASE_URL",
+		                                             "GOOGLE_API_KEY",
+		                                             "GOOGLE_BASE_URL",
+		                                             "KIMI_API_KEY",
+		                                             "KIMI_BASE_URL",
+		                                             "ADMIN_TOKEN",
+		                                             "LOG",
+		                                             "DURABILITY",
+		                                             "RETIRED_MODELS" };
 	OWN_BUF struct buf help = buf_make(100000);
 	OWN_BUF struct buf markdown = buf_make(100000);
 
@@ -559,6 +557,21 @@ static void help_and_docs_name_every_setting(void)
 	CHECK(str_find(buf_str(&help), STR("--openai-base-url VALUE")) >= 0);
 	CHECK(str_find(buf_str(&help), STR("Default: 127.0.0.1:8787.")) >= 0);
 	CHECK(str_find(buf_str(&help), STR("Prefer the environment")) >= 0);
+}
+
+static void the_printed_table_is_the_one_in_docs(void)
+{
+	static char text[1u << 16];
+	OWN_BUF struct buf table = buf_make(100000);
+	FILE *file = fopen(FIXTURES "/../docs/config.md", "r");
+
+	if (!CHECK(file != NULL))
+		return;
+	struct str docs = { text, fread(text, 1, sizeof text, file) };
+	CHECK_I64(fclose(file), 0);
+	config_put_markdown(&table);
+	if (!CHECK(str_find(docs, buf_str(&table)) >= 0))
+		check_note("docs/config.md: put in what agent-store config --markdown prints");
 }
 
 static const struct check_case CASES[] = {
@@ -582,6 +595,7 @@ static const struct check_case CASES[] = {
 	CASE(secrets_are_masked),
 	CASE(urls_and_secrets_of_sections_follow_the_same_rules),
 	CASE(help_and_docs_name_every_setting),
+	CASE(the_printed_table_is_the_one_in_docs),
 };
 
 int main(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Routes: what is shipped, who may answer on a configured one, in which order and at which price.
  */
+#include <stdio.h>
+
 #include "tests/check.h"
 #include "tests/model_world.h"
 
@@ -275,6 +277,61 @@ static void a_model_moved_away_from_its_route_is_refused(void)
 	model_world_close(&w);
 }
 
+/* ---- The documentation ---- */
+
+#define DOCS_MAX (64u << 10)
+
+/* Cuts the text of the next ```json block off `rest`; absent if there is none. */
+static struct str next_example(struct str *rest)
+{
+	static const struct str OPEN = STR_INIT("```json\n"), END = STR_INIT("\n```");
+	int64_t at = str_find(*rest, OPEN);
+
+	if (at < 0)
+		return (struct str){ 0 };
+	struct str text = { rest->p + at + OPEN.len, rest->len - (size_t)at - OPEN.len };
+	int64_t end = str_find(text, END);
+	if (!CHECK(end > 0))
+		return (struct str){ 0 };
+	*rest = (struct str){ text.p + end, text.len - (size_t)end };
+	return (struct str){ text.p, (size_t)end };
+}
+
+static void check_example(struct str text)
+{
+	struct model_world w;
+
+	model_world_init(&w);
+	OWN_JSON struct json *file = json_parse(text, &w.err);
+	w.options.models = json_get(file, "models");
+	w.options.routes = json_get(file, "routes");
+	w.m = store_models_new(&w.options, &w.err);
+	CHECK(w.options.models || w.options.routes);
+	CHECK_STR(w.err.text, "");
+	model_world_close(&w);
+}
+
+static void the_examples_of_the_documentation_work(void)
+{
+	static char text[DOCS_MAX];
+	FILE *file = fopen(FIXTURES "/../docs/config.md", "r");
+	int examples = 0;
+
+	if (!CHECK(file != NULL))
+		return;
+	struct str rest = { text, fread(text, 1, sizeof text, file) };
+	CHECK(fclose(file) == 0);
+	for (;;) {
+		struct str example = next_example(&rest);
+
+		if (!example.p)
+			break;
+		check_example(example);
+		examples++;
+	}
+	CHECK_I64(examples, 3);
+}
+
 static const struct check_case CASES[] = {
 	CASE(shipped_routes_serve_the_active_anthropic_models),
 	CASE(chat_offers_every_model_at_its_provider),
@@ -286,6 +343,7 @@ static const struct check_case CASES[] = {
 	CASE(one_upstream_may_stand_in_several_routes),
 	CASE(a_faulty_route_is_refused_by_name),
 	CASE(a_model_moved_away_from_its_route_is_refused),
+	CASE(the_examples_of_the_documentation_work),
 };
 
 int main(void)
