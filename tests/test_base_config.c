@@ -522,22 +522,12 @@ static void urls_and_secrets_of_sections_follow_the_same_rules(void)
 
 static void help_and_docs_name_every_setting(void)
 {
-	static const char *const names[CONFIG_KEY_COUNT] = { "DB",
-		                                             "AGENT_API_KEY",
-		                                             "LISTEN",
-		                                             "PUBLIC_URL",
-		                                             "OPENAI_API_KEY",
-		                                             "OPENAI_BASE_URL",
-		                                             "ANTHROPIC_API_KEY",
-		                                             "ANTHROPIC_BASE_URL",
-		                                             "GOOGLE_API_KEY",
-		                                             "GOOGLE_BASE_URL",
-		                                             "KIMI_API_KEY",
-		                                             "KIMI_BASE_URL",
-		                                             "ADMIN_TOKEN",
-		                                             "LOG",
-		                                             "DURABILITY",
-		                                             "RETIRED_MODELS" };
+	struct str names =
+		STR("DB AGENT_API_KEY LISTEN PUBLIC_URL OPENAI_API_KEY OPENAI_BASE_URL "
+	            "ANTHROPIC_API_KEY ANTHROPIC_BASE_URL GOOGLE_API_KEY GOOGLE_BASE_URL "
+	            "KIMI_API_KEY KIMI_BASE_URL ADMIN_TOKEN LOG DURABILITY "
+	            "RETIRED_MODELS");
+	int count = 0;
 	OWN_BUF struct buf help = buf_make(100000);
 	OWN_BUF struct buf markdown = buf_make(100000);
 
@@ -545,15 +535,17 @@ static void help_and_docs_name_every_setting(void)
 	config_put_markdown(&markdown);
 	CHECK(!help.failed && !markdown.failed);
 	CHECK(str_find(buf_str(&help), STR("--config FILE  (AGENT_STORE_CONFIG)")) >= 0);
-	for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+	for (; names.p; count++) {
+		struct str name = str_cut(&names, ' ');
 		char in_help[64], in_markdown[64];
 
-		(void)snprintf(in_help, sizeof in_help, "(AGENT_STORE_%s)\n", names[i]);
-		(void)snprintf(in_markdown, sizeof in_markdown, "| `AGENT_STORE_%s` | `--",
-		               names[i]);
+		(void)snprintf(in_help, sizeof in_help, "(AGENT_STORE_%.*s)\n", STR_ARG(name));
+		(void)snprintf(in_markdown, sizeof in_markdown, "| `AGENT_STORE_%.*s` | `--",
+		               STR_ARG(name));
 		CHECK(str_find(buf_str(&help), str_of(in_help)) >= 0);
 		CHECK(str_find(buf_str(&markdown), str_of(in_markdown)) >= 0);
 	}
+	CHECK_I64(count, CONFIG_KEY_COUNT);
 	CHECK(str_find(buf_str(&help), STR("--openai-base-url VALUE")) >= 0);
 	CHECK(str_find(buf_str(&help), STR("Default: 127.0.0.1:8787.")) >= 0);
 	CHECK(str_find(buf_str(&help), STR("Prefer the environment")) >= 0);
