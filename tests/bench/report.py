@@ -70,7 +70,7 @@ def said(*argv):
   """First line of what a program prints about itself."""
   try:
     run = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
-    return (run.stdout + run.stderr).strip().splitlines()[0]
+    return run.stdout.strip().splitlines()[0]
   except (OSError, IndexError):
     return "?"
 
