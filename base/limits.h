@@ -49,6 +49,8 @@
 #define LIMIT_UPSTREAM_IDLE_MS 300000    /* silence of an upstream; providers ping well before */
 #define LIMIT_SSE_EVENT (8u << 20)       /* bytes of one server-sent event */
 #define LIMIT_DRAIN_MS 30000             /* reading on for the usage after a client hung up */
+#define LIMIT_DRAIN_BYTES (4u << 20)     /* ... and at most so much of the answer */
+#define LIMIT_FIRST_BYTE_MS 30000        /* a stream's first event, if another upstream could try */
 
 /* Translation */
 #define LIMIT_TALK_CALLS 8192            /* tool calls in one request's history */

@@ -5,6 +5,7 @@
 #include "router/ask.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -33,16 +34,32 @@ static const struct str member_names[] = {
 	[ASK_CONTAINER] = STR_INIT("container"),
 	[ASK_MCP_SERVERS] = STR_INIT("mcp_servers"),
 	[ASK_FALLBACKS] = STR_INIT("fallbacks"),
+	[ASK_INPUT] = STR_INIT("input"),
+	[ASK_MAX_OUTPUT_TOKENS] = STR_INIT("max_output_tokens"),
+	[ASK_PREVIOUS_RESPONSE_ID] = STR_INIT("previous_response_id"),
+	[ASK_CONVERSATION] = STR_INIT("conversation"),
+	[ASK_BACKGROUND] = STR_INIT("background"),
+	[ASK_PROMPT] = STR_INIT("prompt"),
+	[ASK_TOOLS] = STR_INIT("tools"),
 };
 static_assert(ARRAY_LEN(member_names) == ASK_MEMBER_COUNT, "one name for each member");
 
 /* Tools that a provider runs itself and bills beside the tokens, or that read in what the request's
- * bytes do not bound (Anthropic: dated types). */
+ * bytes do not bound. Anthropic's types carry a date. */
 static const struct str server_tools[] = {
-	STR_INIT("\"web_search"),  STR_INIT("\"web_fetch"),   STR_INIT("\"code_execution"),
-	STR_INIT("\"mcp_toolset"), STR_INIT("\"file_search"), STR_INIT("\"image_generation"),
-	STR_INIT("\"advisor"),
+	STR_INIT("\"web_search"),           STR_INIT("\"web_fetch"),
+	STR_INIT("\"code_execution"),       STR_INIT("\"mcp_toolset"),
+	STR_INIT("\"file_search"),          STR_INIT("\"image_generation"),
+	STR_INIT("\"code_interpreter"),     STR_INIT("\"mcp\""),
+	STR_INIT("\"computer_use_preview"), STR_INIT("\"advisor"),
 };
+
+/* Content whose tokens do not follow its bytes. */
+static const struct str image_types[] = { STR_INIT("\"image_url\""), STR_INIT("\"image\""),
+	                                  STR_INIT("\"input_image\"") };
+static const struct str file_types[] = { STR_INIT("\"document\""), STR_INIT("\"file\""),
+	                                 STR_INIT("\"input_file\""),
+	                                 STR_INIT("\"container_upload\"") };
 
 const char *ask_member_name(enum ask_member m)
 {
@@ -58,21 +75,27 @@ static void note_root_member(struct ask *ask, const struct json_span *span)
 		ask->member[i].value = span->value;
 		return;
 	}
-	if (str_eq(span->key, STR("tools")) && span->type == JSON_ARRAY && span->value.len > 2)
-		ask->tools = true;
 	if (str_eq(span->key, STR("cache_control")))
 		ask->writes_cache = true;
+}
+
+static bool is_one_of(struct str value, const struct str *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(value, list[i]))
+			return true;
+	return false;
 }
 
 /* `"type": …` at any depth: what kinds of content and tools the body holds. */
 static void note_type(struct ask *ask, const struct json_span *span)
 {
-	if (str_eq(span->value, STR("\"image_url\"")) || str_eq(span->value, STR("\"image\"")))
+	if (is_one_of(span->value, image_types, ARRAY_LEN(image_types)))
 		ask->images++;
-	else if (str_eq(span->value, STR("\"document\"")) || str_eq(span->value, STR("\"file\"")) ||
-	         str_eq(span->value, STR("\"container_upload\"")))
+	else if (is_one_of(span->value, file_types, ARRAY_LEN(file_types)))
 		ask->unbounded = true;
-	if (span->depth != 3) /* root.tools[i].type */
+	/* root.tools[i].type; Responses' root.input[i].type is as deep and names past calls. */
+	if (span->depth != 3 || str_ends(span->value, STR("_call\"")))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(server_tools); i++)
 		if (str_starts(span->value, server_tools[i]))
@@ -125,21 +148,26 @@ static bool read_count(const struct ask *ask, enum ask_member m, int64_t min, in
 	return true;
 }
 
-static bool read_values(struct ask *ask, struct err *err)
+static bool read_values(struct ask *ask, enum dialect dialect, struct err *err)
 {
 	if (!ask_has(ask, ASK_MODEL) || ask->member[ASK_MODEL].value.p[0] != '"')
 		return err_set(err, ERR_INVALID_ARGUMENT,
 		               "'model' is missing: name one of GET …/v1/models");
-	if (!ask_has(ask, ASK_MESSAGES) || ask->member[ASK_MESSAGES].value.p[0] != '[')
+	if (dialect == DIALECT_RESPONSES && !ask_has(ask, ASK_INPUT))
+		return err_set(err, ERR_INVALID_ARGUMENT,
+		               "'input' is missing: a text or an array of items");
+	if (dialect != DIALECT_RESPONSES &&
+	    (!ask_has(ask, ASK_MESSAGES) || ask->member[ASK_MESSAGES].value.p[0] != '['))
 		return err_set(err, ERR_INVALID_ARGUMENT, "'messages' must be an array");
 	if (ask_has(ask, ASK_STREAM) && !json_raw_bool(ask->member[ASK_STREAM].value, &ask->stream))
 		return err_set(err, ERR_INVALID_ARGUMENT, "'stream' must be true or false");
 	return read_count(ask, ASK_MAX_TOKENS, 0, INT32_MAX, &ask->output_limit, err) &&
 	       read_count(ask, ASK_MAX_COMPLETION_TOKENS, 1, INT32_MAX, &ask->output_limit, err) &&
+	       read_count(ask, ASK_MAX_OUTPUT_TOKENS, 1, INT32_MAX, &ask->output_limit, err) &&
 	       read_count(ask, ASK_N, 1, 128, &ask->choices, err);
 }
 
-bool ask_read(struct str body, struct ask *out, struct err *err)
+bool ask_read(struct str body, enum dialect dialect, struct ask *out, struct err *err)
 {
 	struct ask ask = { .text = body, .choices = 1 };
 
@@ -147,7 +175,8 @@ bool ask_read(struct str body, struct ask *out, struct err *err)
 		return err_prefix(err, "the body is not valid JSON");
 	if (str_trim(body).len == 0 || !memchr("{ \t\r\n", body.p[0], 5))
 		return err_set(err, ERR_INVALID_ARGUMENT, "the body must be a JSON object");
-	if (!read_values(&ask, err))
+	ask.tools = ask.member[ASK_TOOLS].value.len > 2;
+	if (!read_values(&ask, dialect, err))
 		return false;
 	*out = ask;
 	return true;
@@ -203,4 +232,13 @@ void ask_apply(const struct ask *ask, const struct splices *s, struct str added,
 		from = sp->at + sp->drop;
 	}
 	buf_add(out, (struct str){ ask->text.p + from, ask->text.len - from });
+}
+
+void ask_set_lowered(const struct ask *ask, struct splices *s, enum ask_member m, char text[24],
+                     struct buf *added)
+{
+	if (!ask->lowered)
+		return;
+	(void)snprintf(text, 24, "%lld", (long long)ask->output_limit);
+	ask_set(ask, s, m, str_of(text), added);
 }

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "router/dialect.h"
 #include "store/model.h"
 
 /* Members of the root object that somebody looks at. The names are in ask.c. */
@@ -37,6 +38,13 @@ enum ask_member {
 	ASK_CONTAINER,
 	ASK_MCP_SERVERS,
 	ASK_FALLBACKS,
+	ASK_INPUT,
+	ASK_MAX_OUTPUT_TOKENS,
+	ASK_PREVIOUS_RESPONSE_ID,
+	ASK_CONVERSATION,
+	ASK_BACKGROUND,
+	ASK_PROMPT,
+	ASK_TOOLS,
 	ASK_MEMBER_COUNT
 };
 
@@ -53,13 +61,14 @@ struct ask {
 	bool tools;
 	struct str server_tool; /* the raw type of a tool that the provider would run and bill */
 	bool stream;
-	int64_t output_limit; /* as asked for; 0: none */
+	int64_t output_limit; /* as asked for, or as lowered; 0: none */
+	bool lowered;         /* output_limit is what the balance can carry, and must be sent */
 	int64_t choices;      /* n */
 };
 
-/* Reads a body. ERR_INVALID_ARGUMENT: not strict JSON, no object, or a member of a wrong kind. The
- * spans borrow from `body`. */
-MUST_CHECK bool ask_read(struct str body, struct ask *out, struct err *err);
+/* Reads a body of that protocol. ERR_INVALID_ARGUMENT: not strict JSON, no object, or a member of a
+ * wrong kind. The spans borrow from `body`. */
+MUST_CHECK bool ask_read(struct str body, enum dialect dialect, struct ask *out, struct err *err);
 const char *ask_member_name(enum ask_member m);
 bool ask_has(const struct ask *ask, enum ask_member m); /* there, and not null */
 
@@ -74,6 +83,10 @@ struct splices {
 	size_t count;
 };
 
+/* Writes a lowered output limit as member `m`; does nothing if the limit is the caller's own.
+ * `text` is scratch that must live until the splices are applied. */
+void ask_set_lowered(const struct ask *ask, struct splices *s, enum ask_member m, char text[24],
+                     struct buf *added);
 /* Replaces a member's value, or adds the member in front if the body has none. `value` is JSON text
  * and must live until the splices are applied; so must `added`, where an added member is written.
  */
@@ -90,10 +103,10 @@ struct bound {
 	int64_t output_tokens;
 	struct money amount;
 };
-MUST_CHECK bool ask_bound(const struct ask *ask, const struct store_model *model, struct bound *out,
+MUST_CHECK bool ask_bound(const struct ask *ask, const struct store_offer *offer, struct bound *out,
                           struct err *err);
 /* Output tokens (per choice) that `available` would pay for beside this input; 0 if none. */
-int64_t ask_affordable(const struct ask *ask, const struct store_model *model,
+int64_t ask_affordable(const struct ask *ask, const struct store_offer *offer,
                        const struct bound *bound, struct money available);
 /* Input tokens billed when no provider tells: a quarter of the bytes, rounded up. */
 int64_t ask_estimate(const struct ask *ask);

@@ -41,10 +41,17 @@ static enum token_class dearest_input(const struct ask *ask, const struct token_
 	return best;
 }
 
-static bool price(const struct ask *ask, const struct store_model *model, int64_t input,
+static const struct token_prices *prices_for(const struct store_offer *offer, int64_t prompt)
+{
+	return offer->model->long_above > 0 && prompt > offer->model->long_above
+	               ? &offer->long_prices
+	               : &offer->prices;
+}
+
+static bool price(const struct ask *ask, const struct store_offer *offer, int64_t input,
                   int64_t output, struct money *out, struct err *err)
 {
-	const struct token_prices *prices = store_model_prices(model, input);
+	const struct token_prices *prices = prices_for(offer, input);
 	struct token_counts counts = { { 0 } };
 
 	counts.n[dearest_input(ask, prices)] = input;
@@ -52,22 +59,23 @@ static bool price(const struct ask *ask, const struct store_model *model, int64_
 	return token_charge(&counts, prices, out, err);
 }
 
-bool ask_bound(const struct ask *ask, const struct store_model *model, struct bound *out,
+bool ask_bound(const struct ask *ask, const struct store_offer *offer, struct bound *out,
                struct err *err)
 {
+	const struct store_model *model = offer->model;
 	struct bound b = { .input_tokens = input_bound(ask, model) };
 	int64_t limit = ask->output_limit;
 
 	if (limit == 0 && !ask_has(ask, ASK_MAX_TOKENS))
 		limit = model->max_output_tokens;
 	b.output_tokens = least(limit, model->max_output_tokens) * ask->choices;
-	if (!price(ask, model, b.input_tokens, b.output_tokens, &b.amount, err))
+	if (!price(ask, offer, b.input_tokens, b.output_tokens, &b.amount, err))
 		return false;
 	*out = b;
 	return true;
 }
 
-int64_t ask_affordable(const struct ask *ask, const struct store_model *model,
+int64_t ask_affordable(const struct ask *ask, const struct store_offer *offer,
                        const struct bound *bound, struct money available)
 {
 	int64_t low = 0, high = bound->output_tokens / ask->choices;
@@ -76,7 +84,7 @@ int64_t ask_affordable(const struct ask *ask, const struct store_model *model,
 	while (low < high) {
 		int64_t middle = low + (high - low + 1) / 2;
 		struct money cost;
-		if (price(ask, model, bound->input_tokens, middle * ask->choices, &cost, NULL) &&
+		if (price(ask, offer, bound->input_tokens, middle * ask->choices, &cost, NULL) &&
 		    money_cmp(cost, available) <= 0)
 			low = middle;
 		else

@@ -39,12 +39,11 @@ static void drain_over(void *data)
 {
 	struct call *c = data;
 
-	c->drain_over = true;
 	call_upstream_stop(c);
 	if (!call_may_end(c))
 		return;
 	c->end_why = "the client hung up, the upstream did not end in time";
-	if (c->meter.delta_bytes > 0 || c->meter.reported)
+	if (c->attempt.meter.delta_bytes > 0 || c->attempt.meter.reported)
 		call_settle(c, ANSWER_NOTHING);
 	else
 		call_release(c);
@@ -55,6 +54,7 @@ static void on_gone(struct party *p)
 	struct call *c = (struct call *)p;
 
 	c->rq = NULL;
+	net_timer_stop(&c->slow);
 	if (c->state == CALL_NEW) {
 		call_move(c, CALL_ENDED);
 		call_free_if_done(c);
@@ -83,9 +83,14 @@ static void on_drained(struct party *p)
 
 static void refuse(struct call *c, const struct failure *f)
 {
+	char seconds[24];
+	int64_t wait = f->code == ERR_RATE_LIMITED ? 1 : (c->wait_ms + 999) / 1000;
+	bool later = f->code == ERR_RATE_LIMITED || (f->code == ERR_UNAVAILABLE && wait > 0);
+
+	(void)snprintf(seconds, sizeof seconds, "%lld", (long long)wait);
 	if (c->rq)
 		failure_reply(f, c->ask.dialect, c->hold.request_id.text,
-		              f->code == ERR_RATE_LIMITED ? STR("1") : (struct str){ 0 }, c->rq);
+		              later ? str_of(seconds) : (struct str){ 0 }, c->rq);
 	log_event(LOG_INFO, "request", "id=%s key=%s status=%d micros=0 why=%s",
 	          c->hold.request_id.text, store_key_id(c->ask.key)->text, failure_status(f),
 	          err_code_name(f->code));
@@ -94,33 +99,32 @@ static void refuse(struct call *c, const struct failure *f)
 	call_free_if_done(c);
 }
 
-static bool find_model(struct call *c, const struct ask *ask, struct failure *f, struct err *err)
+static bool find_model(struct call *c, struct failure *f, struct err *err)
 {
 	OWN_BUF struct buf name = buf_make(LIMIT_MODEL_ID);
+	const struct store_models *models = c->r->options.models;
 
-	if (!json_raw_string(ask->member[ASK_MODEL].value, &name))
+	if (!json_raw_string(c->facts.member[ASK_MODEL].value, &name))
 		return err_set(err, ERR_INVALID_ARGUMENT, "'model' is not a model id");
-	const struct store_model *m =
-		c->ask.route ? store_route_model(c->ask.route, buf_str(&name))
-			     : store_models_find(c->r->options.models, buf_str(&name));
 	f->model = true;
-	if (!m || !store_model_routable(c->r->options.models, m))
+	c->asked = store_models_find(models, buf_str(&name));
+	c->model = c->asked ? store_model_serving(models, c->asked) : NULL;
+	if (c->asked && !c->model)
+		return err_set(err, ERR_NOT_FOUND,
+		               "the model '%.*s' was retired by its maker%s%.*s",
+		               STR_ARG(c->asked->id),
+		               c->asked->replacement.p ? ", who names as its successor " : "",
+		               STR_ARG(c->asked->replacement));
+	if (!c->model || !call_choose(c, NULL))
 		return err_set(
 			err, ERR_NOT_FOUND,
-			"the model '%.*s' is not offered here; GET %s%s/v1/models lists those "
+			"the model '%.*s' is not offered here; GET /%.*s/v1/models lists those "
 			"that are",
-			STR_ARG(buf_str(&name)), c->ask.route ? "/" : "/openai",
-			c->ask.route ? c->ask.route->alias.p : "");
-	if (m->provider != c->ask.provider)
-		return err_set(
-			err, ERR_UNSUPPORTED,
-			"the model '%.*s' is not served by this route; use the Messages route "
-			"(/claude/v1/messages)",
-			STR_ARG(m->id));
-	if (!store_key_allows_model(c->ask.key, m->id))
+			STR_ARG(buf_str(&name)), STR_ARG(c->ask.route->alias));
+	if (!store_key_allows_model(c->ask.key, c->asked->id) &&
+	    !store_key_allows_model(c->ask.key, c->model->id))
 		return err_set(err, ERR_FORBIDDEN, "this key may not use the model '%.*s'",
-		               STR_ARG(m->id));
-	c->model = m;
+		               STR_ARG(c->asked->id));
 	return true;
 }
 
@@ -134,29 +138,6 @@ static bool usage_wanted(const struct ask *ask)
 	return ask_has(ask, ASK_STREAM_OPTIONS) &&
 	       json_pick(ask->member[ASK_STREAM_OPTIONS].value, keys, &got, 1, NULL) &&
 	       json_raw_bool(got, &wants) && wants;
-}
-
-static void describe(struct call *c, const struct ask *ask)
-{
-	const struct store_model *m = c->model;
-
-	c->stream_asked = ask->stream;
-	c->wants_usage = usage_wanted(ask);
-	c->estimate = ask_estimate(ask);
-	c->what = (struct store_call){
-		.model = m->id,
-		.upstream_model = m->upstream_id,
-		.provider = m->provider,
-		.route = c->ask.route ? c->ask.route->alias : STR("openai"),
-		.stream = ask->stream,
-		.prices = m->prices,
-		.long_prices = m->long_prices,
-		.long_above = m->long_above,
-		.price_version = m->price_version,
-		.input_estimate =
-			c->estimate < c->bound.input_tokens ? c->estimate : c->bound.input_tokens,
-		.created_ms = c->created_ms,
-	};
 }
 
 static bool run_hold(struct store_job *job, struct store *st, struct err *err)
@@ -180,6 +161,7 @@ static void hold_done(struct store_job *job)
 	} else if (c->state == CALL_HOLDING) {
 		call_upstream_stop(c);
 		net_timer_stop(&c->timer);
+		net_timer_stop(&c->slow);
 		c->failure = job->err;
 		c->failure_status = 503;
 		call_move(c, CALL_ENDED);
@@ -192,6 +174,7 @@ static void submit_hold(struct call *c)
 {
 	c->hold_job = (struct store_job){
 		.run = run_hold,
+		.single = true,
 		.done = hold_done,
 		.reply = net_loop_inbox(c->r->options.loop),
 	};
@@ -200,32 +183,76 @@ static void submit_hold(struct call *c)
 	store_worker_submit(c->r->options.worker, &c->hold_job);
 }
 
-static bool reserve(struct call *c, const struct ask *ask, struct failure *f, struct err *err)
+/* The dearest of the offers: whichever answers, the hold covers it. */
+static bool find_bound(struct call *c, struct err *err)
 {
-	if (!ask_bound(ask, c->model, &c->bound, err))
-		return false;
+	c->bound = (struct bound){ 0 };
+	for (size_t i = 0; i < c->offer_count; i++) {
+		struct bound b;
+		if (!ask_bound(&c->facts, c->offers[i], &b, err))
+			return false;
+		if (i == 0 || money_cmp(b.amount, c->bound.amount) > 0)
+			c->bound = b;
+	}
+	return true;
+}
+
+static bool reserve_bound(struct call *c, struct err *err)
+{
 	struct id id = c->hold.request_id;
-	bool ok = store_live_reserve(c->r->options.live, c->ask.key, c->bound.amount, c->created_ms,
+	bool ok = find_bound(c, err) &&
+	          store_live_reserve(c->r->options.live, c->ask.key, c->bound.amount, c->created_ms,
 	                             &c->hold, err);
+
 	c->hold.request_id = id;
-	if (!ok && err->code == ERR_INSUFFICIENT_FUNDS)
-		f->affordable_tokens = ask_affordable(ask, c->model, &c->bound,
-		                                      money_of_micros(err->funds.available));
 	return ok;
+}
+
+/* The least number of output tokens, over the offers, that the money would pay for. */
+static int64_t affordable(const struct call *c, int64_t available)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < c->offer_count; i++) {
+		struct bound b;
+		int64_t n = ask_bound(&c->facts, c->offers[i], &b, NULL)
+		                    ? ask_affordable(&c->facts, c->offers[i], &b,
+		                                     money_of_micros(available))
+		                    : 0;
+		least = n < least ? n : least;
+	}
+	return least;
+}
+
+/* Reserves the worst case; a key that allows it gets what the balance can carry instead. */
+static bool reserve(struct call *c, struct failure *f, struct err *err)
+{
+	if (reserve_bound(c, err))
+		return true;
+	if (err->code != ERR_INSUFFICIENT_FUNDS)
+		return false;
+	f->affordable_tokens = affordable(c, err->funds.available);
+	if (!store_key_lowers(c->ask.key) || f->affordable_tokens < 1)
+		return false;
+	c->facts.output_limit = f->affordable_tokens;
+	c->facts.lowered = true;
+	return reserve_bound(c, err);
 }
 
 static bool begin(struct call *c, struct failure *f, struct err *err)
 {
-	struct ask ask;
-
-	if (!ask_read(buf_str(&c->body), &ask, err) || !find_model(c, &ask, f, err) ||
-	    !c->provider->check(&ask, err) || !reserve(c, &ask, f, err))
+	if (!ask_read(buf_str(&c->body), c->ask.dialect, &c->facts, err) ||
+	    !find_model(c, f, err) || !call_prepare(c, err) || !reserve(c, f, err))
 		return false;
-	describe(c, &ask);
+	c->wants_usage = usage_wanted(&c->facts);
+	c->estimate = ask_estimate(&c->facts);
+	if (c->facts.lowered && !call_prepare(c, err)) {
+		store_live_unreserve(c->r->options.live, &c->hold);
+		return false;
+	}
+	call_describe(c, c->attempt.offer, &c->what);
 	submit_hold(c);
-	struct err start = { 0 };
-	if (!call_upstream_start(c, &ask, &start))
-		call_fail(c, ERR_UNAVAILABLE, 502, start.text);
+	call_send(c);
 	return true;
 }
 
@@ -244,7 +271,19 @@ static void on_body(struct party *p, struct net_request *rq)
 	refuse(c, &told);
 }
 
+/* ---- Life ---- */
+
 static const struct party_events call_events = { on_body, on_gone, on_drained };
+
+static void slow_upstream(void *data)
+{
+	static const struct failure f = { .code = ERR_TIMEOUT,
+		                          .text = "the upstream provider did not begin to answer" };
+	struct call *c = data;
+
+	call_upstream_stop(c);
+	call_attempt_failed(c, &f, "too slow to begin");
+}
 
 static void init(struct call *c, struct router *r, struct net_request *rq,
                  const struct call_ask *ask)
@@ -254,19 +293,19 @@ static void init(struct call *c, struct router *r, struct net_request *rq,
 		.r = r,
 		.rq = rq,
 		.ask = *ask,
-		.provider = router_provider_of(ask->provider),
+		.tries = json_out_make(CALL_ATTEMPTS_TEXT),
 		.sent = buf_make(LIMIT_HTTP_BODY + LIMIT_HTTP_HEAD),
 		.early = buf_make(LIMIT_HTTP_OUT_HIGH + LIMIT_SSE_EVENT),
 		.answer = buf_make(LIMIT_UPSTREAM_BODY),
 		.last = buf_make(LIMIT_SSE_EVENT + LIMIT_HTTP_HEAD),
-		.meter = meter_make(),
 		.created_ms = env_now_ms(r->options.env),
 		.started_us = env_mono_us(r->options.env),
 		.first_byte_ms = -1,
 		.hold.request_id = id_make(r->options.env, ID_REQUEST),
 	};
-	net_sse_init(&c->sse);
+	json_put_array(&c->tries, NULL);
 	net_timer_init(&c->timer, r->options.loop, drain_over, c);
+	net_timer_init(&c->slow, r->options.loop, slow_upstream, c);
 	c->next = r->calls;
 	c->link = &r->calls;
 	if (r->calls)
@@ -291,16 +330,20 @@ void call_expect(struct router *r, struct net_request *rq, const struct call_ask
 static void free_call(struct call *c)
 {
 	net_timer_stop(&c->timer);
+	net_timer_stop(&c->slow);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
 	c->r->call_count--;
+	call_attempt_done(&c->attempt);
+	if (c->talk_known)
+		talk_done(&c->talk);
+	json_out_done(&c->tries);
 	buf_done(&c->body);
 	buf_done(&c->sent);
 	buf_done(&c->early);
 	buf_done(&c->answer);
 	buf_done(&c->last);
-	net_sse_done(&c->sse);
 	free(c);
 }
 

@@ -109,9 +109,36 @@ void failure_put(const struct failure *f, enum dialect dialect, const char *requ
 	buf_add(out, buf_str(&o.text));
 }
 
+/* Responses: `response.failed`, whose response.error.code clients act on. */
+static void put_responses_event(const struct failure *f, const char *request_id, struct buf *out)
+{
+	OWN_JSON_OUT struct json_out o = json_out_make(4096);
+	const char *code = words[f->code].openai_code;
+
+	json_put_object(&o, NULL);
+	json_put_z(&o, "type", "response.failed");
+	json_put_object(&o, "response");
+	json_put_z(&o, "id", request_id ? request_id : "");
+	json_put_z(&o, "object", "response");
+	json_put_z(&o, "status", "failed");
+	json_put_object(&o, "error");
+	json_put_z(&o, "code", code ? code : words[f->code].openai_type);
+	json_put_z(&o, "message", f->text);
+	json_put_end(&o, '}');
+	json_put_end(&o, '}');
+	json_put_end(&o, '}');
+	buf_add_z(out, "event: response.failed\ndata: ");
+	buf_add(out, buf_str(&o.text));
+	buf_add_z(out, "\n\n");
+}
+
 void failure_put_event(const struct failure *f, enum dialect dialect, const char *request_id,
                        struct buf *out)
 {
+	if (dialect == DIALECT_RESPONSES) {
+		put_responses_event(f, request_id, out);
+		return;
+	}
 	buf_add_z(out, dialect == DIALECT_ANTHROPIC ? "event: error\ndata: " : "data: ");
 	failure_put(f, dialect, request_id, out);
 	buf_add_z(out, "\n\n");

@@ -8,13 +8,7 @@
 
 #include "base/err.h"
 #include "net/net.h"
-
-/* The protocol of a route. The store's own routes use OpenAI's shape. */
-enum dialect {
-	DIALECT_OPENAI,
-	DIALECT_ANTHROPIC,
-	DIALECT_COUNT
-};
+#include "router/dialect.h"
 
 struct failure {
 	enum err_code code;

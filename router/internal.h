@@ -4,6 +4,7 @@
 #ifndef ROUTER_INTERNAL_H
 #define ROUTER_INTERNAL_H
 
+#include "router/breaker.h"
 #include "router/failure.h"
 #include "router/provider.h"
 #include "router/router.h"
@@ -15,8 +16,9 @@ struct router {
 	struct net_server *server;
 	struct net_client *client;
 	char *public_url;
-	char *upstream_urls[PROVIDER_COUNT]; /* base URL and path, for the calls */
-	struct call *calls;                  /* all that are not freed */
+	struct breakers *breakers;
+	struct sticky sticky;
+	struct call *calls; /* all that are not freed */
 	size_t call_count, task_count;
 	int64_t started_ms;
 };
@@ -36,11 +38,18 @@ struct party_events {
  * when there is no memory. */
 struct call_ask {
 	enum dialect dialect;
-	enum provider provider;
-	const struct store_route *route; /* NULL: /openai/v1 */
+	const struct store_route *route;
 	const struct store_key *key;
 };
 void call_expect(struct router *r, struct net_request *rq, const struct call_ask *ask);
+void count_expect(struct router *r, struct net_request *rq, const struct call_ask *ask);
+
+/* The model lists (models.c). */
+void models_list(struct router *r, struct net_request *rq, const struct store_key *key);
+void models_show(struct router *r, struct net_request *rq, const struct store_key *key,
+                 struct str id);
+void models_list_alias(struct router *r, struct net_request *rq, const struct store_key *key,
+                       const struct store_route *route);
 void call_cut_all(struct router *r); /* without a settlement: for router_free */
 
 /* The store's routes (task.c): each answers `rq`, now or from a job. */

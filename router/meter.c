@@ -41,6 +41,30 @@ static int64_t at_least_zero(int64_t n)
 	return n > 0 ? n : 0;
 }
 
+/* The five classes from figures whose input includes what was cached and written. */
+static void set_inclusive(struct meter *m, int64_t input, int64_t cached, int64_t written,
+                          int64_t output)
+{
+	if (input < 0 || output < 0)
+		m->malformed = true;
+	if (m->malformed)
+		return;
+	m->counts.n[TOKEN_UNCACHED_INPUT] = at_least_zero(input - cached - written);
+	m->counts.n[TOKEN_CACHE_WRITE_5M] = written;
+	m->counts.n[TOKEN_CACHE_WRITE_1H] = 0;
+	m->counts.n[TOKEN_CACHE_READ] = cached;
+	m->counts.n[TOKEN_OUTPUT] = output;
+	m->reported = true;
+}
+
+/* Members of an inner object; nothing if it is absent or null. */
+static void pick_details(struct meter *m, struct str raw, const char *const *keys, struct str *out,
+                         size_t count)
+{
+	if (raw.p && !json_raw_is_null(raw) && !json_pick(raw, keys, out, count, NULL))
+		m->malformed = true;
+}
+
 void meter_openai(struct meter *m, struct str usage)
 {
 	static const char *const keys[] = { "prompt_tokens", "completion_tokens",
@@ -49,28 +73,74 @@ void meter_openai(struct meter *m, struct str usage)
 	struct str top[3] = { 0 }, detail[2] = { 0 };
 	int64_t prompt = -1, completion = -1, cached = 0, written = 0;
 
-	if (!json_pick(usage, keys, top, 3, NULL)) {
-		m->malformed = true;
-		return;
-	}
+	pick_details(m, usage, keys, top, 3);
 	read_count(m, top[0], &prompt);
 	read_count(m, top[1], &completion);
-	if (top[2].p && !json_raw_is_null(top[2])) {
-		if (!json_pick(top[2], detail_keys, detail, 2, NULL))
-			m->malformed = true;
-		read_count(m, detail[0], &cached);
-		read_count(m, detail[1], &written);
+	pick_details(m, top[2], detail_keys, detail, 2);
+	read_count(m, detail[0], &cached);
+	read_count(m, detail[1], &written);
+	set_inclusive(m, prompt, cached, written, completion);
+}
+
+void meter_kimi(struct meter *m, struct str usage)
+{
+	static const char *const keys[] = { "prompt_tokens", "completion_tokens", "cached_tokens",
+		                            "prompt_tokens_details" };
+	static const char *const detail_keys[] = { "cached_tokens" };
+	struct str top[4] = { 0 }, detail = { 0 };
+	int64_t prompt = -1, completion = -1, cached = 0;
+
+	pick_details(m, usage, keys, top, 4);
+	read_count(m, top[0], &prompt);
+	read_count(m, top[1], &completion);
+	pick_details(m, top[3], detail_keys, &detail, 1);
+	read_count(m, detail, &cached);
+	read_count(m, top[2], &cached); /* wins where both are there */
+	set_inclusive(m, prompt, cached, 0, completion);
+}
+
+void meter_responses(struct meter *m, struct str usage)
+{
+	static const char *const keys[] = { "input_tokens", "output_tokens",
+		                            "input_tokens_details" };
+	static const char *const detail_keys[] = { "cached_tokens", "cache_write_tokens",
+		                                   "cache_write_tokens_details" };
+	static const char *const ttl_keys[] = { "ttl_30m_tokens", "ttl_12h_tokens" };
+	struct str top[3] = { 0 }, detail[3] = { 0 }, ttl[2] = { 0 };
+	int64_t input = -1, output = -1, cached = 0, written = 0, long_lived = 0, short_lived = 0;
+
+	pick_details(m, usage, keys, top, 3);
+	read_count(m, top[0], &input);
+	read_count(m, top[1], &output);
+	pick_details(m, top[2], detail_keys, detail, 3);
+	read_count(m, detail[0], &cached);
+	read_count(m, detail[1], &written);
+	pick_details(m, detail[2], ttl_keys, ttl, 2);
+	read_count(m, ttl[0], &short_lived);
+	read_count(m, ttl[1], &long_lived);
+	if (written < short_lived + long_lived)
+		written = short_lived + long_lived;
+	set_inclusive(m, input, cached, written, output);
+	if (m->reported) {
+		m->counts.n[TOKEN_CACHE_WRITE_5M] = written - long_lived;
+		m->counts.n[TOKEN_CACHE_WRITE_1H] = long_lived;
 	}
-	if (prompt < 0 || completion < 0)
-		m->malformed = true;
-	if (m->malformed)
-		return;
-	m->counts.n[TOKEN_UNCACHED_INPUT] = at_least_zero(prompt - cached - written);
-	m->counts.n[TOKEN_CACHE_WRITE_5M] = written;
-	m->counts.n[TOKEN_CACHE_WRITE_1H] = 0;
-	m->counts.n[TOKEN_CACHE_READ] = cached;
-	m->counts.n[TOKEN_OUTPUT] = completion;
-	m->reported = true;
+}
+
+void meter_gemini(struct meter *m, struct str usage)
+{
+	static const char *const keys[] = { "promptTokenCount", "candidatesTokenCount",
+		                            "thoughtsTokenCount", "cachedContentTokenCount",
+		                            "toolUsePromptTokenCount" };
+	struct str got[5] = { 0 };
+	int64_t n[5] = { -1, 0, 0, 0, 0 };
+
+	pick_details(m, usage, keys, got, 5);
+	for (size_t i = 0; i < ARRAY_LEN(n); i++)
+		read_count(m, got[i], &n[i]);
+	set_inclusive(m, n[0] < 0 ? n[0] : n[0] + n[4], n[3], 0, n[1] + n[2]);
+	if (m->reported)
+		m->input = m->counts.n[TOKEN_UNCACHED_INPUT]; /* known even if the stream breaks */
 }
 
 static void read_cache_split(struct meter *m, struct str raw)

@@ -18,6 +18,7 @@ struct meter {
 	struct token_counts counts;
 	int64_t delta_bytes;            /* of visible output that passed, for the estimate */
 	char model[LIMIT_MODEL_ID + 1]; /* what the upstream says it ran; empty if it did not say */
+	bool finished; /* the answer is complete; for streams that end with their connection */
 	bool unbilled; /* the provider does not bill what it reported (refused before any output) */
 	/* Anthropic's running figures; -1 until told. */
 	int64_t input, output, cache_read, cache_write, cache_write_5m, cache_write_1h;
@@ -30,6 +31,13 @@ void meter_openai(struct meter *m, struct str usage);
 /* Anthropic's `usage` object: of message_start or a whole message (`opening`), or of a
  * message_delta, whose numbers are running totals that replace, and whose nulls mean nothing. */
 void meter_anthropic(struct meter *m, struct str usage, bool opening);
+/* Kimi's `usage`: OpenAI's, with cached_tokens at the top or in the details, never to be added. */
+void meter_kimi(struct meter *m, struct str usage);
+/* OpenAI Responses' `usage`: input_tokens include what was cached and written. */
+void meter_responses(struct meter *m, struct str usage);
+/* Gemini's `usageMetadata`, a running total: thoughts stand beside candidates, tool results beside
+ * the prompt. */
+void meter_gemini(struct meter *m, struct str usage);
 /* Remembers the model's name from its raw JSON string. */
 void meter_model(struct meter *m, struct str raw);
 /* Adds the bytes of the string that follows the first `key` (written `"content":"`) in `data`. */

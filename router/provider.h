@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A provider is one const struct of functions in a file of its own, and one line in the table of
- * provider.c. It knows its wire format; it knows nothing of money, holds or sockets. */
+ * provider.c. It knows its wire format; it knows nothing of money, holds or sockets.
+ *
+ * A call whose client speaks the provider's own protocol is native: its bytes pass, changed by
+ * `body` where metering, pricing or credentials force it. Any other is translated: `write` makes
+ * the request of a talk, and the source reads the answer (router/talk.h). */
 #ifndef ROUTER_PROVIDER_H
 #define ROUTER_PROVIDER_H
 
@@ -9,7 +13,9 @@
 #include "base/err.h"
 #include "net/net.h"
 #include "router/ask.h"
+#include "router/dialect.h"
 #include "router/meter.h"
+#include "router/talk.h"
 
 /* What becomes of one event of the upstream's stream. */
 enum event_fate {
@@ -36,30 +42,43 @@ struct provider_buyer {
 
 struct router_provider {
 	enum provider id;
-	const char *path; /* after the base URL */
-	/* Refuses what cannot be honoured or priced. ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED. */
-	bool (*check)(const struct ask *ask, struct err *err);
-	/* The upstream's body: what metering, pricing and credentials force, all else as it came.
+	enum dialect native; /* the protocol that passes; DIALECT_COUNT: every call is translated */
+	bool eof_ends;       /* a stream ends with its connection, without a last event */
+	/* Where a request goes. `model` is the upstream's id. */
+	void (*url)(const char *base, struct str model, bool stream, struct buf *out);
+	/* Native: refuses what cannot be honoured or priced. ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED.
 	 */
+	bool (*check)(const struct ask *ask, struct err *err);
+	/* Native: the upstream's body. */
 	void (*body)(const struct ask *ask, struct str upstream_model,
 	             const struct provider_buyer *buyer, struct buf *out);
-	/* Fields for the upstream; `authorization` is scratch for a value made here. Returns how
-	 * many. */
+	/* Translated: the upstream's body. */
+	bool (*write)(const struct talk *t, const struct talk_target *to, struct json_out *out,
+	              struct err *err);
+	/* Fields for the upstream; `rq` is NULL for a translated call, whose client's fields mean
+	 * nothing there. `authorization` is scratch for a value made here. Returns how many. */
 	size_t (*headers)(const struct net_request *rq, const char *key, struct buf *authorization,
 	                  struct net_header out[PROVIDER_HEADERS_MAX]);
 	/* Meters a whole answer. */
 	void (*answer)(struct meter *m, struct str body);
-	/* Meters one event and says what becomes of it. `wants_usage`: the client asked for usage
-	 * in the stream. With EVENT_PASS and a non-empty `put`, that is sent instead. */
+	/* Meters one event and says what becomes of it. `wants_usage`: usage in the stream passes.
+	 * With EVENT_PASS and a non-empty `put`, that is sent instead. */
 	enum event_fate (*event)(struct meter *m, const struct net_sse_event *event,
 	                         bool wants_usage, struct buf *put);
 	enum upstream_fault (*fault)(int status, struct str body);
+	talk_source_event_fn *source_event;
+	talk_source_answer_fn *source_answer;
+	/* With eof_ends: the events that the end of the connection means. */
+	bool (*source_eof)(struct talk_source *s, talk_event_fn *fn, void *data);
 };
 
 extern const struct router_provider router_provider_openai;
+extern const struct router_provider router_provider_openai_responses;
 extern const struct router_provider router_provider_anthropic;
+extern const struct router_provider router_provider_google;
+extern const struct router_provider router_provider_kimi;
 
-/* NULL for a provider whose format is not spoken yet. */
-const struct router_provider *router_provider_of(enum provider id);
+/* How a call of that protocol reaches the provider: natively where it can. */
+const struct router_provider *router_provider_of(enum provider id, enum dialect dialect);
 
 #endif

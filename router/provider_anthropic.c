@@ -8,6 +8,14 @@
 /* What runs or stores something at the provider, or changes the price. */
 static const enum ask_member refused[] = { ASK_CONTAINER, ASK_MCP_SERVERS, ASK_FALLBACKS };
 
+static void url(const char *base, struct str model, bool stream, struct buf *out)
+{
+	(void)model; /* it stands in the body, and so does `stream` */
+	(void)stream;
+	buf_add_z(out, base);
+	buf_add_z(out, "/v1/messages");
+}
+
 static bool check(const struct ask *ask, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
@@ -40,6 +48,7 @@ static void body(const struct ask *ask, struct str upstream_model,
 	OWN_BUF struct buf added = buf_make(LIMIT_HTTP_HEAD);
 	OWN_BUF struct buf metadata = buf_make(LIMIT_HTTP_HEAD);
 	struct splices s = { .count = 0 };
+	char limit[24];
 
 	ask_set(ask, &s, ASK_MODEL, upstream_model, &added);
 	/* `auto` would spend the account's priority tier. */
@@ -50,14 +59,15 @@ static void body(const struct ask *ask, struct str upstream_model,
 		buf_add_char(&metadata, '}');
 		ask_set(ask, &s, ASK_METADATA, buf_str(&metadata), &added);
 	}
+	ask_set_lowered(ask, &s, ASK_MAX_TOKENS, limit, &added);
 	ask_apply(ask, &s, buf_str(&added), out);
 }
 
 static size_t headers(const struct net_request *rq, const char *key, struct buf *authorization,
                       struct net_header out[PROVIDER_HEADERS_MAX])
 {
-	struct str version = net_request_header(rq, "anthropic-version");
-	struct str beta = net_request_header(rq, "anthropic-beta");
+	struct str version = rq ? net_request_header(rq, "anthropic-version") : (struct str){ 0 };
+	struct str beta = rq ? net_request_header(rq, "anthropic-beta") : (struct str){ 0 };
 	size_t n = 0;
 
 	buf_add_z(authorization, key);
@@ -169,11 +179,15 @@ static enum upstream_fault fault(int status, struct str text)
 
 const struct router_provider router_provider_anthropic = {
 	.id = PROVIDER_ANTHROPIC,
-	.path = "/v1/messages",
+	.native = DIALECT_ANTHROPIC,
+	.url = url,
 	.check = check,
 	.body = body,
+	.write = talk_write_messages,
 	.headers = headers,
 	.answer = answer,
 	.event = event,
 	.fault = fault,
+	.source_event = talk_source_messages_event,
+	.source_answer = talk_source_messages_answer,
 };

@@ -4,11 +4,19 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "router/provider.h"
+#include "router/provider_openai.h"
 
 /* What multiplies the price, or costs beside the tokens, and is not priced. */
 static const enum ask_member refused[] = { ASK_AUDIO, ASK_PREDICTION, ASK_WEB_SEARCH_OPTIONS,
 	                                   ASK_MODERATION };
+
+static void url(const char *base, struct str model, bool stream, struct buf *out)
+{
+	(void)model; /* it stands in the body, and so does `stream` */
+	(void)stream;
+	buf_add_z(out, base);
+	buf_add_z(out, "/chat/completions");
+}
 
 static bool check(const struct ask *ask, struct err *err)
 {
@@ -43,34 +51,49 @@ static void put_cache_key(const struct ask *ask, struct splices *s,
 	ask_set(ask, s, ASK_PROMPT_CACHE_KEY, buf_str(key), NULL);
 }
 
+void openai_hide_buyer(const struct ask *ask, struct splices *s, const struct provider_buyer *buyer,
+                       struct buf *key)
+{
+	if (ask_has(ask, ASK_USER))
+		ask_set(ask, s, ASK_USER, buyer->user, NULL);
+	if (ask_has(ask, ASK_SAFETY_IDENTIFIER))
+		ask_set(ask, s, ASK_SAFETY_IDENTIFIER, buyer->user, NULL);
+	put_cache_key(ask, s, buyer, key);
+}
+
+void openai_force_terms(const struct ask *ask, struct splices *s, struct buf *added)
+{
+	/* The project's own tier would decide the price otherwise. */
+	ask_set(ask, s, ASK_SERVICE_TIER, STR("\"default\""), added);
+	if (ask_has(ask, ASK_STORE))
+		ask_set(ask, s, ASK_STORE, STR("false"), added);
+	if (ask_has(ask, ASK_METADATA))
+		ask_set(ask, s, ASK_METADATA, STR("null"), added);
+}
+
 static void body(const struct ask *ask, struct str upstream_model,
                  const struct provider_buyer *buyer, struct buf *out)
 {
 	OWN_BUF struct buf added = buf_make(LIMIT_HTTP_HEAD);
 	OWN_BUF struct buf cache_key = buf_make(LIMIT_HTTP_BODY);
 	struct splices s = { .count = 0 };
+	bool old_limit = ask_has(ask, ASK_MAX_TOKENS) && !ask_has(ask, ASK_MAX_COMPLETION_TOKENS);
+	char limit[24];
 
 	ask_set(ask, &s, ASK_MODEL, upstream_model, &added);
-	/* The project's own tier would decide the price otherwise. */
-	ask_set(ask, &s, ASK_SERVICE_TIER, STR("\"default\""), &added);
+	openai_force_terms(ask, &s, &added);
+	openai_hide_buyer(ask, &s, buyer, &cache_key);
 	if (ask->stream)
 		ask_set(ask, &s, ASK_STREAM_OPTIONS,
 		        STR("{\"include_usage\":true,\"include_obfuscation\":false}"), &added);
-	if (!ask_has(ask, ASK_MAX_COMPLETION_TOKENS))
+	ask_set_lowered(ask, &s, old_limit ? ASK_MAX_TOKENS : ASK_MAX_COMPLETION_TOKENS, limit,
+	                &added);
+	if (old_limit) /* the reasoning models refuse the old name */
 		ask_rename(ask, &s, ASK_MAX_TOKENS, STR("max_completion_tokens"));
-	if (ask_has(ask, ASK_STORE))
-		ask_set(ask, &s, ASK_STORE, STR("false"), &added);
-	if (ask_has(ask, ASK_METADATA))
-		ask_set(ask, &s, ASK_METADATA, STR("null"), &added);
-	if (ask_has(ask, ASK_USER))
-		ask_set(ask, &s, ASK_USER, buyer->user, &added);
-	if (ask_has(ask, ASK_SAFETY_IDENTIFIER))
-		ask_set(ask, &s, ASK_SAFETY_IDENTIFIER, buyer->user, &added);
-	put_cache_key(ask, &s, buyer, &cache_key);
 	ask_apply(ask, &s, buf_str(&added), out);
 }
 
-static size_t headers(const struct net_request *rq, const char *key, struct buf *authorization,
+size_t openai_headers(const struct net_request *rq, const char *key, struct buf *authorization,
                       struct net_header out[PROVIDER_HEADERS_MAX])
 {
 	(void)rq; /* nothing of the caller's head concerns the shared account */
@@ -178,7 +201,7 @@ static enum event_fate event(struct meter *m, const struct net_sse_event *e, boo
 	return EVENT_PASS;
 }
 
-static enum upstream_fault fault(int status, struct str text)
+enum upstream_fault openai_fault(int status, struct str text)
 {
 	if (status == 401 || status == 402 || status == 403)
 		return UPSTREAM_OURS;
@@ -194,11 +217,15 @@ static enum upstream_fault fault(int status, struct str text)
 
 const struct router_provider router_provider_openai = {
 	.id = PROVIDER_OPENAI,
-	.path = "/chat/completions",
+	.native = DIALECT_OPENAI,
+	.url = url,
 	.check = check,
 	.body = body,
-	.headers = headers,
+	.write = talk_write_chat,
+	.headers = openai_headers,
 	.answer = answer,
 	.event = event,
-	.fault = fault,
+	.fault = openai_fault,
+	.source_event = talk_source_chat_event,
+	.source_answer = talk_source_chat_answer,
 };

@@ -46,58 +46,6 @@ static void healthz(struct router *r, struct net_request *rq)
 	reply_json(rq, healthy ? 200 : 503, &o);
 }
 
-/* What /openai/v1 serves today: models whose provider speaks chat completions itself. */
-static bool offered(const struct router *r, const struct store_key *key,
-                    const struct store_model *m)
-{
-	return m->provider == PROVIDER_OPENAI && store_model_routable(r->options.models, m) &&
-	       store_key_allows_model(key, m->id);
-}
-
-static void put_model(struct json_out *o, const struct store_model *m)
-{
-	json_put_object(o, NULL);
-	json_put_str(o, "id", m->id);
-	json_put_z(o, "object", "model");
-	json_put_i64(o, "created", m->created_s);
-	json_put_z(o, "owned_by", provider_name(m->provider));
-	json_put_end(o, '}');
-}
-
-static void models_list(struct router *r, struct net_request *rq, const struct store_key *key)
-{
-	OWN_JSON_OUT struct json_out o = json_out_make(1u << 20);
-
-	json_put_object(&o, NULL);
-	json_put_z(&o, "object", "list");
-	json_put_array(&o, "data");
-	for (size_t i = 0; i < store_models_count(r->options.models); i++) {
-		const struct store_model *m = store_models_at(r->options.models, i);
-		if (offered(r, key, m))
-			put_model(&o, m);
-	}
-	json_put_end(&o, ']');
-	json_put_end(&o, '}');
-	reply_json(rq, 200, &o);
-}
-
-static void model_show(struct router *r, struct net_request *rq, const struct store_key *key,
-                       struct str id)
-{
-	OWN_JSON_OUT struct json_out o = json_out_make(4096);
-	const struct store_model *m = store_models_find(r->options.models, id);
-
-	if (!m || !offered(r, key, m)) {
-		struct failure f = { .code = ERR_NOT_FOUND,
-			             .model = true,
-			             .text = "no such model; GET /openai/v1/models lists them" };
-		failure_reply(&f, DIALECT_OPENAI, NULL, (struct str){ 0 }, rq);
-		return;
-	}
-	put_model(&o, m);
-	reply_json(rq, 200, &o);
-}
-
 /* ---- The table ---- */
 
 enum route_name {
@@ -105,10 +53,13 @@ enum route_name {
 	ROUTE_MODELS,
 	ROUTE_MODEL,
 	ROUTE_CHAT,
+	ROUTE_RESPONSES,
 	ROUTE_RECEIPT,
 	ROUTE_SESSION,
 	ROUTE_ROTATE,
-	ROUTE_MESSAGES,
+	ROUTE_MESSAGES, /* from here on: behind /<alias> */
+	ROUTE_COUNT_TOKENS,
+	ROUTE_ALIAS_MODELS,
 	ROUTE_COUNT
 };
 
@@ -124,10 +75,13 @@ static const struct route routes[ROUTE_COUNT] = {
 	[ROUTE_MODELS] = { "GET", STR_INIT("/openai/v1/models"), false, true },
 	[ROUTE_MODEL] = { "GET", STR_INIT("/openai/v1/models/"), true, true },
 	[ROUTE_CHAT] = { "POST", STR_INIT("/openai/v1/chat/completions"), false, true },
+	[ROUTE_RESPONSES] = { "POST", STR_INIT("/openai/v1/responses"), false, true },
 	[ROUTE_RECEIPT] = { "GET", STR_INIT("/openai/v1/requests/"), true, true },
 	[ROUTE_SESSION] = { "POST", STR_INIT("/buyer/session"), false, false },
 	[ROUTE_ROTATE] = { "POST", STR_INIT("/buyer/rotate-api-key"), false, false },
 	[ROUTE_MESSAGES] = { "POST", STR_INIT("/v1/messages"), false, true },
+	[ROUTE_COUNT_TOKENS] = { "POST", STR_INIT("/v1/messages/count_tokens"), false, true },
+	[ROUTE_ALIAS_MODELS] = { "GET", STR_INIT("/v1/models"), false, true },
 };
 
 struct target {
@@ -141,11 +95,17 @@ static bool match_alias(const struct router *r, struct str path, struct target *
 	struct str rest = { path.p + 1, path.len - 1 };
 	struct str alias = str_cut(&rest, '/');
 
-	if (!rest.p || !str_eq(rest, (struct str){ "v1/messages", 11 }))
+	if (!rest.p)
 		return false;
-	t->alias = store_route_find(r->options.models, alias);
-	t->name = ROUTE_MESSAGES;
-	return t->alias != NULL;
+	struct str tail = { rest.p - 1, rest.len + 1 }; /* with its slash */
+	for (size_t i = ROUTE_MESSAGES; i < ROUTE_COUNT; i++) {
+		if (!str_eq(tail, routes[i].path))
+			continue;
+		t->name = (enum route_name)i;
+		t->alias = store_route_find(r->options.models, alias);
+		return t->alias != NULL;
+	}
+	return false;
 }
 
 static bool match(const struct router *r, struct str path, struct target *t)
@@ -160,6 +120,13 @@ static bool match(const struct router *r, struct str path, struct target *t)
 			return true;
 	}
 	return path.len > 1 && match_alias(r, path, t);
+}
+
+static enum dialect dialect_of(const struct target *t)
+{
+	if (t->alias)
+		return DIALECT_ANTHROPIC;
+	return t->name == ROUTE_RESPONSES ? DIALECT_RESPONSES : DIALECT_OPENAI;
 }
 
 /* ---- From the head ---- */
@@ -189,19 +156,15 @@ static void expect_call(struct router *r, struct net_request *rq, const struct t
                         const struct store_key *key)
 {
 	struct call_ask ask = {
-		.dialect = t->alias ? DIALECT_ANTHROPIC : DIALECT_OPENAI,
-		.provider = t->alias ? t->alias->upstreams[0].provider : PROVIDER_OPENAI,
-		.route = t->alias,
+		.dialect = dialect_of(t),
+		.route = t->alias ? t->alias : store_route_chat(r->options.models),
 		.key = key,
 	};
 
-	if (store_provider_configured(r->options.models, ask.provider)) {
+	if (t->name == ROUTE_COUNT_TOKENS)
+		count_expect(r, rq, &ask);
+	else
 		call_expect(r, rq, &ask);
-		return;
-	}
-	struct failure f = { .code = ERR_UNAVAILABLE,
-		             .text = "this route's provider is not configured by the operator" };
-	failure_reply(&f, ask.dialect, NULL, (struct str){ 0 }, rq);
 }
 
 static void serve(struct router *r, struct net_request *rq, const struct target *t,
@@ -215,7 +178,7 @@ static void serve(struct router *r, struct net_request *rq, const struct target 
 		models_list(r, rq, key);
 		break;
 	case ROUTE_MODEL:
-		model_show(r, rq, key, t->tail);
+		models_show(r, rq, key, t->tail);
 		break;
 	case ROUTE_RECEIPT:
 		task_receipt(r, rq, key, t->tail);
@@ -227,12 +190,34 @@ static void serve(struct router *r, struct net_request *rq, const struct target 
 		task_rotate_route_key(r, rq, credential(rq));
 		break;
 	case ROUTE_CHAT:
+	case ROUTE_RESPONSES:
 	case ROUTE_MESSAGES:
+	case ROUTE_COUNT_TOKENS:
 		expect_call(r, rq, t, key);
+		break;
+	case ROUTE_ALIAS_MODELS:
+		models_list_alias(r, rq, key, t->alias);
 		break;
 	case ROUTE_COUNT:
 		break;
 	}
+}
+
+/* Codex tries a WebSocket first and falls back when it is told what to use. */
+static bool refuse_upgrade(struct net_request *rq, const struct target *t)
+{
+	static const struct net_header h[] = { { STR_INIT("Content-Type"),
+		                                 STR_INIT("application/json") },
+		                               { STR_INIT("Upgrade"), STR_INIT("HTTP/1.1") } };
+	struct failure f = { .code = ERR_UNSUPPORTED,
+		             .text = "no WebSocket here: send POST and read server-sent events" };
+	OWN_BUF struct buf body = buf_make(1024);
+
+	if (t->name != ROUTE_RESPONSES || !net_request_header(rq, "upgrade").p)
+		return false;
+	failure_put(&f, DIALECT_OPENAI, NULL, &body);
+	net_reply(rq, 426, h, 2, buf_str(&body));
+	return true;
 }
 
 static void on_head(void *data, struct net_request *rq)
@@ -248,7 +233,9 @@ static void on_head(void *data, struct net_request *rq)
 		reply_err(rq, DIALECT_OPENAI, &err);
 		return;
 	}
-	enum dialect dialect = t.alias ? DIALECT_ANTHROPIC : DIALECT_OPENAI;
+	enum dialect dialect = dialect_of(&t);
+	if (refuse_upgrade(rq, &t))
+		return;
 	if (!str_eq(net_request_method(rq), str_of(routes[t.name].method))) {
 		refuse_method(rq, &routes[t.name]);
 		return;
@@ -309,21 +296,12 @@ static char *join(const char *a, const char *b)
 	return buf_steal(&out);
 }
 
-static bool make_urls(struct router *r, struct err *err)
+static bool make_public_url(struct router *r, struct err *err)
 {
-	const struct router_options *o = &r->options;
+	const char *url = r->options.public_url;
 
-	for (size_t i = 0; i < PROVIDER_COUNT; i++) {
-		const struct router_provider *p = router_provider_of((enum provider)i);
-		if (!p || !o->upstreams[i].base_url)
-			continue;
-		r->upstream_urls[i] = join(o->upstreams[i].base_url, p->path);
-		if (!r->upstream_urls[i])
-			return err_no_memory(err);
-	}
-	r->public_url = o->public_url && o->public_url[0]
-	                        ? join(o->public_url, "")
-	                        : join("http://", net_server_address(r->server));
+	r->public_url =
+		url && url[0] ? join(url, "") : join("http://", net_server_address(r->server));
 	return r->public_url || err_no_memory(err);
 }
 
@@ -346,16 +324,19 @@ struct router *router_new(const struct router_options *options, struct err *err)
 	r->options = *options;
 	if (r->options.drain_ms == 0)
 		r->options.drain_ms = LIMIT_DRAIN_MS;
+	if (r->options.first_byte_ms == 0)
+		r->options.first_byte_ms = LIMIT_FIRST_BYTE_MS;
 	r->started_ms = env_now_ms(options->env);
 	r->client = net_client_new(options->loop, err);
-	if (!r->client)
+	r->breakers = breakers_new(err);
+	if (!r->client || !r->breakers)
 		goto failed;
 	struct net_server_options so = {
 		.listen = options->listen,
 		.public_host = authority(options->public_url),
 	};
 	r->server = net_server_new(options->loop, &so, &handler, r, err);
-	if (!r->server || !make_urls(r, err))
+	if (!r->server || !make_public_url(r, err))
 		goto failed;
 	return r;
 failed:
@@ -370,8 +351,7 @@ void router_free(struct router *r)
 	net_server_free(r->server);
 	call_cut_all(r);
 	net_client_free(r->client);
-	for (size_t i = 0; i < PROVIDER_COUNT; i++)
-		free(r->upstream_urls[i]);
+	breakers_free(r->breakers);
 	free(r->public_url);
 	free(r);
 }

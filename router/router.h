@@ -27,6 +27,8 @@ struct router_options {
 	const char *listen;     /* "127.0.0.1:8787" */
 	const char *public_url; /* or NULL: http:// and the listen address */
 	int64_t drain_ms;       /* reading on after a hang-up; 0: base/limits.h */
+	int64_t first_byte_ms;  /* a stream that has not begun by then goes to the route's next
+	                           upstream, if there is one; 0: base/limits.h */
 };
 
 struct router;
@@ -35,7 +37,8 @@ struct router;
  * borrowed for the router's life. */
 MUST_CHECK struct router *router_new(const struct router_options *options, struct err *err);
 /* Cuts what runs; its holds are ended by the crash rule at the next start. Only when the router is
- * idle, or when the worker has stopped and the loop will not run again: jobs hold pointers to calls. */
+ * idle, or when the worker has stopped and the loop will not run again: jobs hold pointers to
+ * calls. */
 void router_free(struct router *r);
 /* The prefix of every URL handed out, "http://127.0.0.1:8787". Borrowed. */
 const char *router_public_url(const struct router *r);

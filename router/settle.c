@@ -11,8 +11,16 @@
 
 #define RETRY_MS 1000
 #define LINGER_MS 5000 /* for an upstream that does not close after its last event */
+#define CACHE_MS (5 * 60 * 1000)
+#define CACHE_LONG_MS (60 * 60 * 1000)
 
 /* ---- What the client gets ---- */
+
+static struct str content_type(const struct call *c)
+{
+	return c->attempt.translated || !c->attempt.type[0] ? STR("application/json")
+	                                                    : str_of(c->attempt.type);
+}
 
 static void reply_body(struct call *c)
 {
@@ -21,14 +29,23 @@ static void reply_body(struct call *c)
 
 	(void)snprintf(charge, sizeof charge, "%lld", (long long)money_micros(c->charged));
 	const struct net_header h[] = {
-		{ STR("Content-Type"),
-		  c->upstream_type[0] ? str_of(c->upstream_type) : STR("application/json") },
+		{ STR("Content-Type"), content_type(c) },
 		{ STR("x-request-id"), id },
 		{ STR("x-agent-store-charge-usd-micros"), str_of(charge) },
 		{ STR("request-id"), id },
 	};
-	net_reply(c->rq, c->upstream_status, h, c->ask.dialect == DIALECT_ANTHROPIC ? 4 : 3,
-	          buf_str(&c->answer));
+	OWN_BUF struct buf whole = buf_make(LIMIT_UPSTREAM_BODY);
+	struct err err = { 0 };
+
+	if (c->attempt.translated &&
+	    !talk_sink_whole(c->attempt.sink, &c->outcome.counts, &whole, &err)) {
+		c->failure = err;
+		c->failure_status = 502;
+		call_reply_failure(c);
+		return;
+	}
+	net_reply(c->rq, c->attempt.status, h, c->ask.dialect == DIALECT_ANTHROPIC ? 4 : 3,
+	          buf_str(c->attempt.translated ? &whole : &c->answer));
 	c->rq = NULL;
 }
 
@@ -37,44 +54,64 @@ static void reply_upstream_error(struct call *c)
 {
 	struct str id = id_str(&c->hold.request_id);
 	struct net_header h[4] = {
-		{ STR("Content-Type"),
-		  c->upstream_type[0] ? str_of(c->upstream_type) : STR("application/json") },
+		{ STR("Content-Type"), content_type(c) },
 		{ STR("x-request-id"), id },
 	};
 	size_t n = 2;
 
 	if (c->ask.dialect == DIALECT_ANTHROPIC)
 		h[n++] = (struct net_header){ STR("request-id"), id };
-	if (c->retry_after[0])
-		h[n++] = (struct net_header){ STR("retry-after"), str_of(c->retry_after) };
+	if (c->attempt.retry_after[0])
+		h[n++] = (struct net_header){ STR("retry-after"), str_of(c->attempt.retry_after) };
 	net_reply(c->rq, c->failure_status, h, n, buf_str(&c->answer));
 	c->rq = NULL;
+}
+
+void call_put_failure_event(struct call *c, const struct failure *f)
+{
+	struct err why = { .code = f->code };
+
+	if (!c->attempt.translated) {
+		failure_put_event(f, c->ask.dialect, c->hold.request_id.text, &c->last);
+		return;
+	}
+	(void)err_set(&why, f->code, "%s", f->text);
+	talk_sink_fail(c->attempt.sink, &why, &c->last);
 }
 
 void call_reply_failure(struct call *c)
 {
 	struct failure f = failure_of(&c->failure);
-	OWN_BUF struct buf event = buf_make(8192);
 
 	if (!c->rq)
 		return;
 	f.status = c->failure_status;
 	if (c->head_sent) {
-		if (c->last.len > 0) /* the upstream's own error event */
-			net_reply_write(c->rq, buf_str(&c->last));
-		failure_put_event(&f, c->ask.dialect, c->hold.request_id.text, &event);
-		if (c->last.len == 0)
-			net_reply_write(c->rq, buf_str(&event));
+		if (c->last.len == 0) /* else it is the upstream's own error event */
+			call_put_failure_event(c, &f);
+		net_reply_write(c->rq, buf_str(&c->last));
 		net_reply_end(c->rq);
 	} else if (f.code == ERR_NONE) {
 		reply_upstream_error(c);
 	} else {
-		failure_reply(&f, c->ask.dialect, c->hold.request_id.text,
-		              f.code == ERR_RATE_LIMITED
-		                      ? str_of(c->retry_after[0] ? c->retry_after : "1")
-		                      : (struct str){ 0 },
-		              c->rq);
+		failure_reply(
+			&f, c->ask.dialect, c->hold.request_id.text,
+			f.code == ERR_RATE_LIMITED
+				? str_of(c->attempt.retry_after[0] ? c->attempt.retry_after : "1")
+				: (struct str){ 0 },
+			c->rq);
 	}
+	c->rq = NULL;
+}
+
+/* What waited for the commit, then the end: the upstream's own last event, or the sink's. */
+static void reply_stream_end(struct call *c)
+{
+	if (c->attempt.translated && c->sink_ends)
+		talk_sink_end(c->attempt.sink, &c->outcome.counts, &c->last);
+	buf_add(&c->early, buf_str(&c->last));
+	call_emit_early(c);
+	net_reply_end(c->rq);
 	c->rq = NULL;
 }
 
@@ -89,10 +126,7 @@ static void reply(struct call *c)
 		reply_body(c);
 		break;
 	case ANSWER_STREAM:
-		call_emit_early(c);
-		net_reply_write(c->rq, buf_str(&c->last));
-		net_reply_end(c->rq);
-		c->rq = NULL;
+		reply_stream_end(c);
 		break;
 	case ANSWER_FAILURE:
 		call_reply_failure(c);
@@ -115,9 +149,10 @@ static void log_call(const struct call *c)
 		(long long)((env_mono_us(c->r->options.env) - c->started_us) / 1000),
 		(long long)money_micros(c->charged), c->end_why ? " why=\"" : "",
 		c->end_why ? c->end_why : "", c->end_why ? "\"" : "");
-	if (c->meter.model[0] && !str_eq(str_of(c->meter.model), c->what.upstream_model))
-		log_event(LOG_INFO, "model_differs", "id=%s asked=%.*s ran=%s",
-		          c->hold.request_id.text, STR_ARG(c->what.upstream_model), c->meter.model);
+	if (o->reported_model.p && store_model_differs(c->used.upstream_model, o->reported_model))
+		log_event(LOG_INFO, "model_differs", "id=%s asked=%.*s ran=%.*s",
+		          c->hold.request_id.text, STR_ARG(c->used.upstream_model),
+		          STR_ARG(o->reported_model));
 }
 
 static bool run_end(struct store_job *job, struct store *st, struct err *err)
@@ -179,6 +214,7 @@ static void submit_end(void *data)
 
 	c->end_job = (struct store_job){
 		.run = run_end,
+		.single = true,
 		.done = end_done,
 		.reply = net_loop_inbox(c->r->options.loop),
 	};
@@ -186,37 +222,33 @@ static void submit_end(void *data)
 	store_worker_submit(c->r->options.worker, &c->end_job);
 }
 
-static void put_attempts(struct call *c)
+/* A cache was touched there: the buyer's next call of this model should find it. */
+static void note_cache(struct call *c)
 {
-	OWN_JSON_OUT struct json_out o = json_out_make(sizeof c->attempts - 1);
+	const struct token_counts *n = &c->outcome.counts;
+	int64_t now = net_loop_now_ms(c->r->options.loop);
+	int64_t lives = n->n[TOKEN_CACHE_WRITE_1H] > 0 ? CACHE_LONG_MS : CACHE_MS;
 
-	json_put_array(&o, NULL);
-	json_put_object(&o, NULL);
-	json_put_z(&o, "provider", provider_name(c->what.provider));
-	json_put_str(&o, "upstreamModel", c->what.upstream_model);
-	json_put_i64(&o, "status", c->upstream_status);
-	json_put_i64(&o, "ms", (env_mono_us(c->r->options.env) - c->started_us) / 1000);
-	json_put_z(&o, "result", c->outcome.state == HOLD_SETTLED ? "answered" : "failed");
-	if (c->end_why)
-		json_put_z(&o, "why", c->end_why);
-	json_put_end(&o, '}');
-	json_put_end(&o, ']');
-	struct str text = json_out_ok(&o, NULL) ? buf_str(&o.text) : STR("[]");
-	memcpy(c->attempts, text.p, text.len);
-	c->attempts[text.len] = '\0';
-	c->outcome.attempts = (struct str){ c->attempts, text.len };
+	if (n->n[TOKEN_CACHE_WRITE_5M] + n->n[TOKEN_CACHE_WRITE_1H] + n->n[TOKEN_CACHE_READ] > 0)
+		sticky_note(&c->r->sticky, store_key_account(c->ask.key), c->model,
+		            c->attempt.offer->upstream, now + lives);
 }
 
 static void end(struct call *c, enum call_answer answer, int status)
 {
 	net_timer_stop(&c->timer);
+	net_timer_stop(&c->slow);
 	call_move(c, CALL_SETTLING);
+	call_describe(c, c->attempt.offer, &c->used);
+	json_put_end(&c->tries, ']');
 	c->answer_kind = c->rq ? answer : ANSWER_NOTHING;
+	c->outcome.used = &c->used;
+	c->outcome.attempts = json_out_ok(&c->tries, NULL) ? buf_str(&c->tries.text) : STR("[]");
 	c->outcome.status = c->rq ? status : 0;
-	c->outcome.reported_model = c->meter.model[0] ? str_of(c->meter.model) : (struct str){ 0 };
+	c->outcome.reported_model =
+		c->attempt.meter.model[0] ? str_of(c->attempt.meter.model) : (struct str){ 0 };
 	c->outcome.first_byte_ms = c->first_byte_ms;
 	c->outcome.settled_ms = env_now_ms(c->r->options.env);
-	put_attempts(c);
 	submit_end(c);
 }
 
@@ -228,9 +260,23 @@ static bool is_nothing(const struct token_counts *counts)
 	return true;
 }
 
+/* Tokens in a class that this model has no price for, which its provider should not report, are
+ * billed as plain input: the hold must end, and input is what they are. */
+static void price_all_classes(const struct call *c, struct token_counts *counts)
+{
+	const struct token_prices *prices = &c->attempt.offer->prices;
+
+	for (size_t i = 0; i < TOKEN_CLASS_COUNT; i++) {
+		if (prices->per_million[i] >= 0)
+			continue;
+		counts->n[TOKEN_UNCACHED_INPUT] += counts->n[i];
+		counts->n[i] = 0;
+	}
+}
+
 void call_settle(struct call *c, enum call_answer answer)
 {
-	const struct meter *m = &c->meter;
+	const struct meter *m = &c->attempt.meter;
 
 	c->outcome.state = HOLD_SETTLED;
 	if (m->reported && !m->malformed) {
@@ -246,22 +292,28 @@ void call_settle(struct call *c, enum call_answer answer)
 		c->outcome.state = HOLD_RELEASED;
 		c->outcome.evidence = EVIDENCE_NONE;
 	}
-	end(c, answer, c->upstream_status);
+	price_all_classes(c, &c->outcome.counts);
+	if (c->end_why)
+		breaker_failure(c->attempt.breaker, net_loop_now_ms(c->r->options.loop), 0);
+	else
+		breaker_success(c->attempt.breaker);
+	call_note_attempt(c, c->end_why ? "broken" : "answered", c->end_why);
+	note_cache(c);
+	end(c, answer, c->attempt.status);
 }
 
 void call_release(struct call *c)
 {
 	c->outcome = (struct store_outcome){ .state = HOLD_RELEASED, .evidence = EVIDENCE_NONE };
+	breaker_abandon(c->attempt.breaker);
+	call_note_attempt(c, "given up", c->end_why);
 	end(c, ANSWER_NOTHING, 0);
 }
 
-/* ERR_NONE: the upstream's own status and body pass. */
-void call_fail(struct call *c, enum err_code code, int status, const char *text)
+void call_fail(struct call *c, const struct failure *f)
 {
-	(void)err_set(&c->failure, code, "%s", text);
-	c->failure_status = status;
+	(void)err_set(&c->failure, f->code, "%s", f->text);
+	c->failure_status = f->status;
 	c->outcome = (struct store_outcome){ .state = HOLD_FAILED, .evidence = EVIDENCE_NONE };
-	if (!c->end_why && code != ERR_NONE)
-		c->end_why = text;
-	end(c, ANSWER_FAILURE, status ? status : err_http_status(code));
+	end(c, ANSWER_FAILURE, failure_status(f));
 }

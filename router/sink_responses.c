@@ -178,7 +178,8 @@ static const struct {
 	[TALK_FINISH_ERROR] = { "response.failed",
 	                        { .status = "failed",
 	                          .error_code = "server_error",
-	                          .error = SINK_MALFORMED } },
+	                          .error = "the model's answer was malformed; asking again may "
+	                                   "help" } },
 };
 
 static void end(struct talk_sink *s, const struct token_counts *counts)

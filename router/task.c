@@ -172,8 +172,9 @@ static bool run_rotate(struct task *t, struct store *st, struct json_out *out, s
 		return false;
 	/* A router key may have limits; it must not get itself a route key without any. */
 	if (session.kind == KEY_ROUTER)
-		return err_set(err, ERR_FORBIDDEN,
-		               "sign in with a purchase key or a route key to rotate the route key");
+		return err_set(
+			err, ERR_FORBIDDEN,
+			"sign in with a purchase key or a route key to rotate the route key");
 	if (!store_route_key_rotate(st, &session.account, &key, err))
 		return false;
 	json_put_object(out, NULL);

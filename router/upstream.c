@@ -33,6 +33,7 @@ static void mark_first_byte(struct call *c)
 	c->first_byte_ms = env_now_ms(c->r->options.env) - c->created_ms;
 	c->mark_job = (struct store_job){
 		.run = run_mark,
+		.single = true,
 		.done = mark_done,
 		.reply = net_loop_inbox(c->r->options.loop),
 	};
@@ -44,17 +45,18 @@ static void start_stream(struct call *c)
 {
 	struct str id = id_str(&c->hold.request_id);
 	const struct net_header h[] = {
-		{ STR("Content-Type"), str_of(c->upstream_type) },
+		{ STR("Content-Type"),
+		  c->attempt.translated ? STR("text/event-stream") : str_of(c->attempt.type) },
 		{ STR("Cache-Control"), STR("no-cache") },
 		{ STR("x-request-id"), id },
 		{ STR("request-id"), id },
 	};
 
 	c->head_sent = true;
-	net_reply_start(c->rq, c->upstream_status, h, c->ask.dialect == DIALECT_ANTHROPIC ? 4 : 3);
+	net_reply_start(c->rq, 200, h, c->ask.dialect == DIALECT_ANTHROPIC ? 4 : 3);
 }
 
-void call_pause_if_full(struct call *c)
+static void pause_if_full(struct call *c)
 {
 	size_t waiting =
 		c->state == CALL_HOLDING ? c->early.len : (c->rq ? net_reply_queued(c->rq) : 0);
@@ -65,27 +67,28 @@ void call_pause_if_full(struct call *c)
 	net_exchange_pause(c->x);
 }
 
-void call_emit(struct call *c, struct str bytes)
+/* To the client, or to `early` while the hold is not committed. */
+static void emit(struct call *c, struct str bytes)
 {
-	if (!c->rq)
+	if (!c->rq || bytes.len == 0)
 		return;
 	if (c->state == CALL_HOLDING) {
 		buf_add(&c->early, bytes);
 	} else {
+		if (!c->head_sent)
+			start_stream(c);
 		if (c->state == CALL_SENDING)
 			mark_first_byte(c);
 		net_reply_write(c->rq, bytes);
 	}
-	call_pause_if_full(c);
+	pause_if_full(c);
 }
 
 /* The hold is committed: what waited for it may go. */
 void call_emit_early(struct call *c)
 {
-	if (c->streaming && c->rq && !c->head_sent)
-		start_stream(c);
 	if (c->early.len > 0)
-		call_emit(c, buf_str(&c->early));
+		emit(c, buf_str(&c->early));
 	buf_done(&c->early);
 	if (c->paused && c->x && (!c->rq || net_reply_queued(c->rq) < LIMIT_HTTP_OUT_HIGH)) {
 		c->paused = false;
@@ -106,57 +109,105 @@ static void copy_text(char *out, size_t size, struct str s)
 static void on_head(void *data, struct net_exchange *x)
 {
 	struct call *c = data;
+	struct attempt *a = &c->attempt;
 	struct str type = net_exchange_header(x, "content-type");
 
-	c->upstream_status = net_exchange_status(x);
-	copy_text(c->upstream_type, sizeof c->upstream_type, type);
-	copy_text(c->retry_after, sizeof c->retry_after, net_exchange_header(x, "retry-after"));
-	c->streaming = c->upstream_status == 200 && str_starts(type, STR("text/event-stream"));
-	if (c->streaming && c->rq && c->state == CALL_SENDING)
-		start_stream(c);
+	a->status = net_exchange_status(x);
+	copy_text(a->type, sizeof a->type, type);
+	copy_text(a->retry_after, sizeof a->retry_after, net_exchange_header(x, "retry-after"));
+	a->streaming = a->status == 200 && str_starts(type, STR("text/event-stream"));
+}
+
+/* A sink's bytes for one neutral event; a whole answer is only gathered. */
+static void on_talk_event(void *data, const struct talk_event *event)
+{
+	struct call *c = data;
+	OWN_BUF struct buf out = buf_make(LIMIT_SSE_EVENT);
+
+	if (event->kind == TALK_EV_FINISH || event->kind == TALK_EV_END)
+		c->sink_ends = true;
+	talk_sink_put(c->attempt.sink, event, c->attempt.streaming ? &out : NULL);
+	if (c->attempt.streaming)
+		emit(c, buf_str(&out));
+}
+
+/* Before anything was sent an error is the attempt's; afterwards it is the stream's. */
+static void event_is_error(struct call *c, const struct net_sse_event *event)
+{
+	static const struct failure f = { .code = ERR_UNAVAILABLE,
+		                          .status = 502,
+		                          .text = "the upstream provider failed" };
+
+	if (!c->head_sent && c->early.len == 0) {
+		c->attempt.first_error = true; /* acted on when the parser has returned */
+		return;
+	}
+	c->end_why = "the upstream sent an error in the stream";
+	c->sink_ends = false;
+	if (c->attempt.translated)
+		call_put_failure_event(c, &f);
+	else
+		buf_add(&c->last, event->raw);
+	if (c->attempt.meter.delta_bytes > 0)
+		call_settle(c, ANSWER_STREAM);
+	else
+		call_fail(c, &f);
 }
 
 static void on_event(void *data, const struct net_sse_event *event)
 {
 	struct call *c = data;
+	struct attempt *a = &c->attempt;
 	OWN_BUF struct buf put = buf_make(LIMIT_SSE_EVENT + 64);
 
-	if (!call_may_end(c))
+	if (!call_may_end(c) || a->first_error)
 		return; /* events after the end */
-	switch (c->provider->event(&c->meter, event, c->wants_usage, &put)) {
-	case EVENT_PASS:
-		call_emit(c, put.len > 0 ? buf_str(&put) : event->raw);
-		break;
-	case EVENT_DROP:
-		break;
-	case EVENT_LAST:
-		buf_add(&c->last, event->raw);
-		call_settle(c, ANSWER_STREAM);
-		break;
-	case EVENT_ERROR:
-		buf_add(&c->last, event->raw);
-		c->end_why = "the upstream sent an error in the stream";
-		if (c->meter.delta_bytes > 0)
-			call_settle(c, ANSWER_STREAM);
-		else
-			call_fail(c, ERR_UNAVAILABLE, 502, "the upstream provider failed");
-		break;
+	net_timer_stop(&c->slow);
+	enum event_fate fate =
+		a->provider->event(&a->meter, event, a->translated || c->wants_usage, &put);
+	if (fate == EVENT_ERROR) {
+		event_is_error(c, event);
+		return;
 	}
+	if (a->translated) {
+		if (!a->provider->source_event(&a->source, event, on_talk_event, c))
+			event_is_error(c, event);
+	} else if (fate == EVENT_PASS) {
+		emit(c, put.len > 0 ? buf_str(&put) : event->raw);
+	} else if (fate == EVENT_LAST) {
+		buf_add(&c->last, event->raw);
+	}
+	if (fate == EVENT_LAST && call_may_end(c))
+		call_settle(c, ANSWER_STREAM);
 }
 
 /* A stream ended without its last event. What was produced is billed; the client is told. */
 static void stream_broke(struct call *c, const char *why)
 {
 	struct failure f = { .code = ERR_UNAVAILABLE,
+		             .status = 502,
 		             .text = "the upstream provider broke the stream off" };
 
-	c->end_why = why;
-	if (c->meter.delta_bytes == 0 && !c->meter.reported) {
-		call_fail(c, ERR_UNAVAILABLE, 502, f.text);
+	if (!c->head_sent && c->early.len == 0) {
+		call_attempt_failed(c, &f, why);
 		return;
 	}
-	failure_put_event(&f, c->ask.dialect, c->hold.request_id.text, &c->last);
+	c->end_why = why;
+	if (c->attempt.meter.delta_bytes == 0 && !c->attempt.meter.reported) {
+		call_fail(c, &f);
+		return;
+	}
+	c->sink_ends = false;
+	call_put_failure_event(c, &f);
 	call_settle(c, ANSWER_STREAM);
+}
+
+/* Nobody reads: the stream is followed for its usage, but not for ever. */
+static void drain_bounded(struct call *c, size_t n)
+{
+	c->drained_bytes += (int64_t)n;
+	if (c->drained_bytes > LIMIT_DRAIN_BYTES && call_may_end(c))
+		net_timer_start(&c->timer, 0);
 }
 
 static void on_data(void *data, struct net_exchange *x, struct str bytes)
@@ -167,102 +218,163 @@ static void on_data(void *data, struct net_exchange *x, struct str bytes)
 	(void)x; /* the same as c->x */
 	if (!call_may_end(c))
 		return;
-	if (!c->streaming) {
+	if (!c->rq)
+		drain_bounded(c, bytes.len);
+	if (!c->attempt.streaming) {
 		buf_add(&c->answer, bytes);
 		return;
 	}
-	if (!net_sse_feed(&c->sse, bytes, on_event, c, &err) && call_may_end(c)) {
+	bool fed = net_sse_feed(&c->attempt.sse, bytes, on_event, c, &err);
+	if (c->attempt.first_error || (!fed && call_may_end(c))) {
 		call_upstream_stop(c);
-		stream_broke(c, "an event of the upstream is too large");
+		stream_broke(c, fed ? "its first event was an error" : "an event is too large");
 	}
+}
+
+/* ---- Answers that are no stream ---- */
+
+/* `error.message` of any provider's error body; Gemini may wrap it in an array. */
+static void read_message(struct str body, struct buf *out)
+{
+	static const char *const outer[] = { "error" }, *const inner[] = { "message" };
+	struct str error = { 0 }, message = { 0 };
+
+	body = str_trim(body);
+	if (body.len > 1 && body.p[0] == '[')
+		body = str_trim((struct str){ body.p + 1, body.len - 2 });
+	if (!json_pick(body, outer, &error, 1, NULL) || !error.p ||
+	    !json_pick(error, inner, &message, 1, NULL) || !message.p ||
+	    !json_raw_string(message, out))
+		buf_reset(out);
+}
+
+static enum err_code code_of_status(int status)
+{
+	switch (status) {
+	case 404:
+		return ERR_NOT_FOUND;
+	case 413:
+		return ERR_TOO_LARGE;
+	case 408:
+	case 504:
+		return ERR_TIMEOUT;
+	default:
+		return status < 500 ? ERR_INVALID_ARGUMENT : ERR_UNAVAILABLE;
+	}
+}
+
+/* The upstream's words: as they came for a native call, in the client's shape for a translated one.
+ */
+static void pass_error(struct call *c, bool failed)
+{
+	OWN_BUF struct buf message = buf_make(LIMIT_ERR_TEXT - 1);
+	int status = c->attempt.status;
+	struct failure f = { .code = code_of_status(status), .status = status };
+
+	read_message(buf_str(&c->answer), &message);
+	if (!c->attempt.translated && c->answer.len > 0 && !c->answer.failed)
+		f.code = ERR_NONE;
+	else if (status == 529 && c->ask.dialect != DIALECT_ANTHROPIC)
+		f.status = 503;
+	f.text = message.len > 0 ? message.p : "the upstream provider answered with an error";
+	if (failed) {
+		call_attempt_failed(c, &f, "an error status");
+		return;
+	}
+	breaker_success(c->attempt.breaker);
+	call_fail(c, &f);
 }
 
 static void answer_is_error(struct call *c)
 {
-	switch (c->provider->fault(c->upstream_status, buf_str(&c->answer))) {
+	static const struct failure ours = {
+		.code = ERR_UNAVAILABLE,
+		.status = 502,
+		.text = "the upstream provider refused the operator's account; nothing was charged"
+	};
+	static const struct failure busy = {
+		.code = ERR_RATE_LIMITED,
+		.text = "the upstream provider is limiting the rate; try again later"
+	};
+
+	switch (c->attempt.provider->fault(c->attempt.status, buf_str(&c->answer))) {
 	case UPSTREAM_OURS:
-		call_fail(
-			c, ERR_UNAVAILABLE, 502,
-			"the upstream provider refused the operator's account; nothing was charged");
+		call_attempt_failed(c, &ours, "it refused the operator's account");
 		break;
 	case UPSTREAM_BUSY:
-		call_fail(c, ERR_RATE_LIMITED, 0,
-		          "the upstream provider is limiting the rate; try again later");
+		call_attempt_failed(c, &busy, "it limits the rate");
 		break;
 	case UPSTREAM_CALLER:
+		pass_error(c, false);
+		break;
 	case UPSTREAM_BROKEN:
-		if (c->answer.len == 0 || c->answer.failed)
-			call_fail(c, ERR_UNAVAILABLE, c->upstream_status,
-			          "the upstream provider answered with an error");
-		else
-			call_fail(c, ERR_NONE, c->upstream_status, "");
+		pass_error(c, true);
 		break;
 	}
 }
 
 static void answer_is_whole(struct call *c)
 {
-	if (c->answer.failed) {
-		call_fail(c, ERR_UNAVAILABLE, 502, "the upstream's answer is too large");
-		return;
-	}
-	if (c->upstream_status < 200 || c->upstream_status > 299) {
+	static const struct failure bad = { .code = ERR_UNAVAILABLE,
+		                            .status = 502,
+		                            .text = "the upstream's answer cannot be read" };
+	struct attempt *a = &c->attempt;
+
+	if (a->status < 200 || a->status > 299) {
 		answer_is_error(c);
 		return;
 	}
-	c->provider->answer(&c->meter, buf_str(&c->answer));
-	if (!c->meter.reported)
-		c->meter.delta_bytes = (int64_t)c->answer.len;
+	if (c->answer.failed) {
+		call_attempt_failed(c, &bad, "its answer is too large");
+		return;
+	}
+	a->provider->answer(&a->meter, buf_str(&c->answer));
+	if (a->translated &&
+	    !a->provider->source_answer(&a->source, buf_str(&c->answer), on_talk_event, c)) {
+		call_attempt_failed(c, &bad, "its answer cannot be read");
+		return;
+	}
+	if (!a->meter.reported)
+		a->meter.delta_bytes = (int64_t)c->answer.len;
 	call_settle(c, ANSWER_BODY);
+}
+
+/* Without an answer, or in the middle of one that is no stream. */
+static void connection_failed(struct call *c, enum net_end end, const char *why)
+{
+	struct failure f = { .code = ERR_UNAVAILABLE,
+		             .status = 502,
+		             .text = "the upstream provider could not be reached" };
+
+	c->attempt.stale = end == NET_END_STALE;
+	if (end == NET_END_TIMEOUT)
+		f = (struct failure){ .code = ERR_TIMEOUT,
+			              .status = 504,
+			              .text = "the upstream provider did not answer in time" };
+	call_attempt_failed(c, &f, why);
 }
 
 static void on_done(void *data, enum net_end end, const char *why)
 {
 	struct call *c = data;
+	struct attempt *a = &c->attempt;
 
 	c->x = NULL;
-	if (!call_may_end(c)) {
+	net_timer_stop(&c->slow);
+	if (!call_may_end(c))
 		call_free_if_done(c);
-		return;
-	}
-	if (end == NET_END_COMPLETE && !c->streaming)
+	else if (!a->streaming && end == NET_END_COMPLETE)
 		answer_is_whole(c);
-	else if (c->streaming)
-		stream_broke(c, why);
-	else if (end == NET_END_TIMEOUT)
-		call_fail(c, ERR_TIMEOUT, 504, "the upstream provider did not answer in time");
+	else if (!a->streaming)
+		connection_failed(c, end, why);
+	else if (end == NET_END_COMPLETE && a->provider->eof_ends && a->meter.finished &&
+	         a->provider->source_eof(&a->source, on_talk_event, c))
+		call_settle(c, ANSWER_STREAM);
 	else
-		call_fail(c, ERR_UNAVAILABLE, 502, "the upstream provider could not be reached");
+		stream_broke(c, why ? why : "the stream ended before its last event");
 }
 
-static const struct net_exchange_events exchange_events = { on_head, on_data, on_done };
-
-bool call_upstream_start(struct call *c, const struct ask *ask, struct err *err)
-{
-	struct net_header headers[PROVIDER_HEADERS_MAX];
-	OWN_BUF struct buf credential = buf_make(LIMIT_HTTP_LINE);
-	OWN_BUF struct buf model = buf_make(LIMIT_MODEL_ID + 2);
-	OWN_BUF struct buf user = buf_make(ID_TEXT_MAX + 2);
-	const struct router_upstream *up = &c->r->options.upstreams[c->provider->id];
-
-	buf_addf(&model, "\"%.*s\"", STR_ARG(c->model->upstream_id));
-	buf_addf(&user, "\"%s\"", store_key_account(c->ask.key)->text);
-	struct provider_buyer buyer = { buf_str(&user) };
-	c->provider->body(ask, buf_str(&model), &buyer, &c->sent);
-	if (!buf_ok(&c->sent, "the request", err))
-		return false;
-	size_t count = c->provider->headers(c->rq, up->key, &credential, headers);
-	struct net_exchange_request request = {
-		.method = "POST",
-		.url = c->r->upstream_urls[c->provider->id],
-		.headers = headers,
-		.header_count = count,
-		.body = buf_str(&c->sent),
-	};
-	c->x = net_exchange_start(c->r->client, &request, &exchange_events, c, err);
-	buf_wipe(&credential);
-	return c->x != NULL;
-}
+const struct net_exchange_events call_exchange_events = { on_head, on_data, on_done };
 
 void call_upstream_stop(struct call *c)
 {

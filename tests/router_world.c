@@ -38,6 +38,15 @@ static void upstream_gone(void *data, struct net_request *rq)
 			w->waiting[i] = NULL;
 }
 
+static void second_body(void *data, struct net_request *rq)
+{
+	struct world *w = data;
+
+	w->second_script(w, rq, w->second_requests++);
+}
+
+static const struct net_handler second_handler = { upstream_head, second_body, upstream_gone,
+	                                           NULL };
 static const struct net_handler upstream_handler = { upstream_head, upstream_body, upstream_gone,
 	                                             NULL };
 
@@ -60,14 +69,13 @@ void upstream_stream(struct net_request *rq)
 
 /* ---- Opening and closing ---- */
 
-static void buy_credit(struct world *w, int64_t cents)
+static void buy_credit(struct world *w, int64_t cents, const struct store_key_limits *limits)
 {
 	struct err err = { 0 };
 	struct store_funding funding;
 	struct store_purchase purchase;
 	struct store_service service;
 	struct store_key_info info;
-	struct store_key_limits limits = { .spend_limit = money_of_micros(-1) };
 	struct money amount;
 	char text[64];
 
@@ -83,17 +91,54 @@ static void buy_credit(struct world *w, int64_t cents)
 		store_wallet_fund(w->store, &w->account, amount, STR("test"), &funding, &err) &&
 		store_purchase_create(w->store, &w->account, &request, &purchase, &service, &err) &&
 		store_router_key_create(w->store, &w->account, id_str(&service.id), STR("test"),
-	                                &limits, &info, &w->key, &err);
+	                                limits, &info, &w->key, &err);
 	if (!CHECK(ok))
 		check_note("%s", err.text);
 	w->service = service.id;
 	w->key_id = info.id;
 }
 
-static void open_store(struct world *w, int64_t credit_cents)
+/* The routes' text with the addresses of the two upstreams in it. */
+static struct json *routes_of(const struct world *w, const char *text)
 {
+	OWN_BUF struct buf out = buf_make(1 << 16);
+	struct err err = { 0 };
+
+	for (struct str rest = str_of(text); rest.len > 0;) {
+		bool first = str_starts(rest, STR("FIRST")),
+		     second = str_starts(rest, STR("SECOND"));
+		if (first || second)
+			buf_addf(&out, "http://%s",
+			         net_server_address(first ? w->upstream : w->second));
+		else
+			buf_add_char(&out, rest.p[0]);
+		size_t n = first ? 5 : second ? 6 : 1;
+		rest = (struct str){ rest.p + n, rest.len - n };
+	}
+	struct json *routes = json_parse(buf_str(&out), &err);
+	if (!routes)
+		CHECK_FAIL("%s", err.text);
+	return routes;
+}
+
+static void must(bool ok, const struct err *err)
+{
+	if (ok)
+		return;
+	CHECK_FAIL("%s", err->text);
+	exit(1);
+}
+
+static void open_store(struct world *w, int64_t credit_cents, const struct world_routes *routes)
+{
+	OWN_JSON struct json *configured = routes->routes ? routes_of(w, routes->routes) : NULL;
 	struct store_models_options models = {
-		.has_key = { [PROVIDER_OPENAI] = true, [PROVIDER_ANTHROPIC] = true },
+		.has_key = { [PROVIDER_OPENAI] = true,
+		             [PROVIDER_ANTHROPIC] = true,
+		             [PROVIDER_GOOGLE] = true,
+		             [PROVIDER_KIMI] = true },
+		.routes = configured,
+		.refuse_retired = routes->refuse_retired,
 		.env = &w->env,
 	};
 	struct store_options options = {
@@ -103,30 +148,21 @@ static void open_store(struct world *w, int64_t credit_cents)
 	struct err err = { 0 };
 
 	w->store = store_open(&options, &err);
+	must(w->store != NULL, &err);
 	w->models = store_models_new(&models, &err);
-	if (!CHECK(w->store && w->models) ||
-	    !CHECK(store_account_create(w->store, STR("tester"), &account, &w->purchase_key,
-	                                &err))) {
-		check_note("%s", err.text);
-		exit(1);
-	}
+	must(w->models && store_account_create(w->store, STR("tester"), &account, &w->purchase_key,
+	                                       &err),
+	     &err);
 	w->account = account.id;
 	if (credit_cents > 0)
-		buy_credit(w, credit_cents);
+		buy_credit(w, credit_cents, &routes->limits);
 	w->worker = store_worker_start(w->store, &err);
 }
 
 static void open_router(struct world *w)
 {
 	struct err err = { 0 };
-	struct net_server_options so = { .listen = "127.0.0.1:0" };
 
-	w->upstream = net_server_new(w->loop, &so, &upstream_handler, w, &err);
-	w->client = net_client_new(w->loop, &err);
-	if (!w->upstream || !w->client) {
-		CHECK_FAIL("%s", err.text);
-		exit(1);
-	}
 	(void)snprintf(w->upstream_url, sizeof w->upstream_url, "http://%s/v1",
 	               net_server_address(w->upstream));
 	struct router_options ro = {
@@ -137,26 +173,38 @@ static void open_router(struct world *w)
 		.models = w->models,
 		.listen = "127.0.0.1:0",
 		.drain_ms = 300,
+		.first_byte_ms = 300,
 	};
-	ro.upstreams[PROVIDER_OPENAI] = (struct router_upstream){ w->upstream_url, "sk-operator" };
-	ro.upstreams[PROVIDER_ANTHROPIC] =
-		(struct router_upstream){ w->upstream_url, "sk-operator" };
+	for (size_t i = 0; i < PROVIDER_COUNT; i++)
+		ro.upstreams[i] = (struct router_upstream){ w->upstream_url, "sk-operator" };
 	w->router = router_new(&ro, &err);
-	if (!w->router) {
-		CHECK_FAIL("%s", err.text);
-		exit(1);
-	}
+	must(w->router != NULL, &err);
+}
+
+void world_open_routes(struct world *w, int64_t credit_cents, upstream_fn *script,
+                       const struct world_routes *routes)
+{
+	struct err err = { 0 };
+	struct net_server_options so = { .listen = "127.0.0.1:0" };
+
+	log_set_level(LOG_ERROR);
+	*w = (struct world){ .env = env_real(),
+		             .script = script,
+		             .second_script = routes->second,
+		             .upstream_body = buf_make(LIMIT_HTTP_BODY) };
+	w->loop = net_loop_new(&err);
+	w->upstream = net_server_new(w->loop, &so, &upstream_handler, w, &err);
+	w->second = net_server_new(w->loop, &so, &second_handler, w, &err);
+	w->client = net_client_new(w->loop, &err);
+	must(w->upstream && w->second && w->client, &err);
+	open_store(w, credit_cents, routes);
+	open_router(w);
 }
 
 void world_open(struct world *w, int64_t credit_cents, upstream_fn *script)
 {
-	log_set_level(LOG_ERROR);
-	*w = (struct world){ .env = env_real(),
-		             .script = script,
-		             .upstream_body = buf_make(LIMIT_HTTP_BODY) };
-	w->loop = net_loop_new(NULL);
-	open_store(w, credit_cents);
-	open_router(w);
+	world_open_routes(w, credit_cents, script,
+	                  &(struct world_routes){ .limits.spend_limit = money_of_micros(-1) });
 }
 
 void world_close(struct world *w)
@@ -173,6 +221,7 @@ void world_close(struct world *w)
 	router_free(w->router);
 	net_client_free(w->client);
 	net_server_free(w->upstream);
+	net_server_free(w->second);
 	net_loop_free(w->loop);
 	store_close(w->store);
 	store_models_free(w->models);

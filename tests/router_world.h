@@ -21,6 +21,10 @@ struct world {
 	struct net_client *client;
 	struct net_server *upstream;
 	upstream_fn *script;
+	size_t row; /* the script's own */
+	struct net_server *second; /* another upstream, for routes that have two */
+	upstream_fn *second_script;
+	int second_requests;
 	struct net_request *waiting[128]; /* requests that the script keeps for later */
 	int upstream_requests, waiting_count, upstream_gone;
 	struct buf upstream_body; /* of the last request */
@@ -43,6 +47,16 @@ struct got {
 
 /* `credit_cents`: bought for the router key; 0: no purchase, so no key. */
 void world_open(struct world *w, int64_t credit_cents, upstream_fn *script);
+/* With a second upstream, and routes of the configuration: JSON in which the texts FIRST and SECOND
+ * stand for the addresses of the two ("http://127.0.0.1:…"). */
+struct world_routes {
+	upstream_fn *second;
+	const char *routes;
+	struct store_key_limits limits; /* of the router key */
+	bool refuse_retired;
+};
+void world_open_routes(struct world *w, int64_t credit_cents, upstream_fn *script,
+                       const struct world_routes *routes);
 void world_close(struct world *w); /* also proves that the books add up and no hold is open */
 
 void world_send(struct world *w, struct got *g, const char *method, const char *path,

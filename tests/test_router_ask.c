@@ -21,12 +21,19 @@ static struct store_model model(int64_t context, int64_t output)
 	};
 }
 
+static struct store_offer offer_of(const struct store_model *m)
+{
+	return (struct store_offer){ .model = m,
+		                     .prices = m->prices,
+		                     .long_prices = m->long_prices };
+}
+
 static struct ask read_ask(const char *body)
 {
 	struct ask ask = { 0 };
 	struct err err = { 0 };
 
-	if (!CHECK(ask_read(str_of(body), &ask, &err)))
+	if (!CHECK(ask_read(str_of(body), DIALECT_OPENAI, &ask, &err)))
 		check_note("%s", err.text);
 	return ask;
 }
@@ -80,7 +87,7 @@ static void a_faulty_body_is_refused_with_its_reason(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct ask ask;
 		struct err err = { 0 };
-		bool refused = !ask_read(str_of(rows[i].body), &ask, &err);
+		bool refused = !ask_read(str_of(rows[i].body), DIALECT_OPENAI, &ask, &err);
 		if (!CHECK(refused) || !CHECK(err.code == ERR_INVALID_ARGUMENT) ||
 		    !CHECK(strstr(err.text, rows[i].says) != NULL))
 			check_note("row %zu: %s -> %s", i, rows[i].body, err.text);
@@ -207,6 +214,73 @@ static void plain_requests_pass_the_checks(void)
 	CHECK(router_provider_anthropic.check(&message, NULL));
 }
 
+static void a_lowered_limit_is_sent_in_the_members_own_name(void)
+{
+	static const struct {
+		const struct router_provider *p;
+		const char *body, *sent;
+	} rows[] = {
+		{ &router_provider_openai, "{\"model\":\"m\",\"messages\":[]}",
+		  "{\"service_tier\":\"default\",\"max_completion_tokens\":7,\"model\":\"m-2026\","
+		  "\"messages\":[]}" },
+		{ &router_provider_openai, "{\"model\":\"m\",\"messages\":[],\"max_tokens\":900}",
+		  "{\"service_tier\":\"default\",\"model\":\"m-2026\",\"messages\":[],"
+		  "\"max_completion_tokens\":7}" },
+		{ &router_provider_anthropic,
+		  "{\"model\":\"m\",\"max_tokens\":900,\"messages\":[]}",
+		  "{\"service_tier\":\"standard_only\",\"model\":\"m-2026\",\"max_tokens\":7,"
+		  "\"messages\":[]}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		OWN_BUF struct buf out = buf_make(4096);
+		struct provider_buyer buyer = { STR("\"acct_x\"") };
+		struct ask ask = read_ask(rows[i].body);
+		ask.output_limit = 7;
+		ask.lowered = true;
+		rows[i].p->body(&ask, STR("\"m-2026\""), &buyer, &out);
+		CHECK_STR(out.p, rows[i].sent);
+	}
+}
+
+static void responses_keep_nothing_and_run_no_tools_at_the_provider(void)
+{
+	OWN_BUF struct buf out = buf_make(4096);
+	struct ask ask;
+	struct provider_buyer buyer = { STR("\"acct_x\"") };
+	const char *body = "{\"model\":\"m\",\"input\":[{\"type\":\"web_search_call\"}],\"tools\":"
+			   "[{\"type\":\"function\",\"name\":\"a\"},{\"type\":\"web_search\"},"
+			   "{\"type\":\"custom\",\"name\":\"b\"}],\"max_output_tokens\":64}";
+
+	CHECK(ask_read(str_of(body), DIALECT_RESPONSES, &ask, NULL));
+	CHECK_I64(ask.output_limit, 64);
+	CHECK(router_provider_openai_responses.check(&ask, NULL));
+	router_provider_openai_responses.body(&ask, STR("\"m-2026\""), &buyer, &out);
+	CHECK_STR(out.p,
+	          "{\"service_tier\":\"default\",\"store\":false,\"model\":\"m-2026\",\"input\":"
+	          "[{\"type\":\"web_search_call\"}],\"tools\":[{\"type\":\"function\",\"name\":"
+	          "\"a\"},{\"type\":\"custom\",\"name\":\"b\"}],\"max_output_tokens\":64}");
+}
+
+static void responses_that_need_state_are_refused(void)
+{
+	static const char *const members[] = { "\"previous_response_id\":\"resp_1\"",
+		                               "\"conversation\":\"c\"",
+		                               "\"prompt\":{\"id\":\"p\"}", "\"background\":true",
+		                               "\"store\":true" };
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		OWN_BUF struct buf body = buf_make(4096);
+		struct ask ask;
+		struct err err = { 0 };
+		buf_addf(&body, "{\"model\":\"m\",\"input\":\"hi\",%s}", members[i]);
+		CHECK(ask_read(buf_str(&body), DIALECT_RESPONSES, &ask, NULL));
+		if (!CHECK(!router_provider_openai_responses.check(&ask, &err)) ||
+		    !CHECK(err.code == ERR_UNSUPPORTED))
+			check_note("row %zu", i);
+	}
+}
+
 /* ---- The worst case ---- */
 
 static int64_t bound_of(const char *body, const struct store_model *m, struct bound *b)
@@ -214,7 +288,8 @@ static int64_t bound_of(const char *body, const struct store_model *m, struct bo
 	struct ask ask = read_ask(body);
 	struct err err = { 0 };
 
-	if (!CHECK(ask_bound(&ask, m, b, &err)))
+	struct store_offer offer = offer_of(m);
+	if (!CHECK(ask_bound(&ask, &offer, b, &err)))
 		check_note("%s", err.text);
 	return money_micros(b->amount);
 }
@@ -295,12 +370,13 @@ static void what_is_affordable_is_the_largest_output_that_fits(void)
 	const char *body = "{\"model\":\"m\",\"messages\":[],\"max_completion_tokens\":100}";
 	struct ask ask = read_ask(body);
 
+	struct store_offer offer = offer_of(&m);
 	(void)bound_of(body, &m, &b);
-	CHECK_I64(ask_affordable(&ask, &m, &b, money_of_micros(4198)), 100);
-	CHECK_I64(ask_affordable(&ask, &m, &b, money_of_micros(4197)), 99);
-	CHECK_I64(ask_affordable(&ask, &m, &b, money_of_micros(2713)), 1);
-	CHECK_I64(ask_affordable(&ask, &m, &b, money_of_micros(2712)), 0);
-	CHECK_I64(ask_affordable(&ask, &m, &b, money_of_micros(0)), 0);
+	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(4198)), 100);
+	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(4197)), 99);
+	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(2713)), 1);
+	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(2712)), 0);
+	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(0)), 0);
 }
 
 static void the_estimate_is_a_quarter_of_the_bytes(void)
@@ -324,6 +400,9 @@ int main(void)
 		CASE(anthropic_forces_the_tier_and_hides_the_user),
 		CASE(what_has_no_price_is_refused_by_name),
 		CASE(plain_requests_pass_the_checks),
+		CASE(a_lowered_limit_is_sent_in_the_members_own_name),
+		CASE(responses_keep_nothing_and_run_no_tools_at_the_provider),
+		CASE(responses_that_need_state_are_refused),
 		CASE(bytes_bound_the_input_and_the_limit_the_output),
 		CASE(without_a_limit_the_model_bounds_the_output),
 		CASE(cache_marks_make_the_input_dearer),

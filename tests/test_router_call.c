@@ -232,16 +232,16 @@ static const struct fault_row fault_rows[] = {
 
 static void answer_fault(struct world *w, struct net_request *rq, int number)
 {
-	(void)w;
-	upstream_json(rq, fault_rows[number].upstream, fault_rows[number].body);
+	(void)number;
+	upstream_json(rq, fault_rows[w->row].upstream, fault_rows[w->row].body);
 }
 
 static void upstream_errors_cost_nothing_and_hide_the_shared_account(void)
 {
-	struct world w;
-
-	world_open(&w, 2500, answer_fault);
 	for (size_t i = 0; i < ARRAY_LEN(fault_rows); i++) {
+		struct world w;
+		world_open(&w, 2500, answer_fault);
+		w.row = i;
 		struct got g =
 			world_ask(&w, "POST", "/openai/v1/chat/completions", w.key.text, ASK);
 		if (!CHECK_I64(g.status, fault_rows[i].status) || !says(&g, fault_rows[i].says) ||
@@ -251,10 +251,27 @@ static void upstream_errors_cost_nothing_and_hide_the_shared_account(void)
 		struct got receipt = world_receipt(&w, g.request_id);
 		says(&receipt, "\"status\":\"failed\"");
 		says(&receipt, "\"buyerChargeUsdMicros\":0");
+		CHECK_I64(money_micros(world_balance(&w).available), 25000000);
 		got_done(&receipt);
 		got_done(&g);
+		world_close(&w);
 	}
-	CHECK_I64(money_micros(world_balance(&w).available), 25000000);
+}
+
+static void a_busy_upstream_is_left_alone_for_as_long_as_it_asks(void)
+{
+	struct world w;
+
+	world_open(&w, 2500, answer_fault);
+	w.row = 2; /* 429, retry-after 3 */
+	struct got busy = world_ask(&w, "POST", "/openai/v1/chat/completions", w.key.text, ASK);
+	CHECK_I64(busy.status, 429);
+	struct got spared = world_ask(&w, "POST", "/openai/v1/chat/completions", w.key.text, ASK);
+	CHECK_I64(spared.status, 503);
+	CHECK_STR(spared.retry_after, "3");
+	CHECK_I64(w.upstream_requests, 1);
+	got_done(&busy);
+	got_done(&spared);
 	world_close(&w);
 }
 
@@ -506,6 +523,7 @@ int main(void)
 		CASE(bad_requests_are_refused_in_the_words_of_the_route),
 		CASE(a_purchase_key_does_not_route),
 		CASE(upstream_errors_cost_nothing_and_hide_the_shared_account),
+		CASE(a_busy_upstream_is_left_alone_for_as_long_as_it_asks),
 		CASE(an_unreachable_upstream_is_a_502),
 		CASE(a_stream_that_breaks_is_estimated_and_told),
 		CASE(missing_usage_is_estimated),

@@ -132,6 +132,53 @@ static void the_split_of_the_opening_stays_and_growth_is_five_minutes(void)
 	check_counts(&m, 5, 150, 200, 0, 9);
 }
 
+static void gemini_thoughts_stand_beside_candidates_and_totals_replace(void)
+{
+	struct meter m = meter_make();
+
+	meter_gemini(&m, STR("{\"promptTokenCount\":900,\"candidatesTokenCount\":5,"
+	                     "\"thoughtsTokenCount\":40,\"totalTokenCount\":945}"));
+	meter_gemini(&m, STR("{\"promptTokenCount\":900,\"cachedContentTokenCount\":600,"
+	                     "\"candidatesTokenCount\":30,\"thoughtsTokenCount\":70,"
+	                     "\"toolUsePromptTokenCount\":11,\"totalTokenCount\":1011}"));
+	CHECK(m.reported);
+	check_counts(&m, 311, 0, 0, 600, 100);
+}
+
+static void gemini_may_leave_candidates_out(void)
+{
+	struct meter m = meter_make();
+
+	meter_gemini(&m, STR("{\"promptTokenCount\":7,\"totalTokenCount\":7}"));
+	check_counts(&m, 7, 0, 0, 0, 0);
+}
+
+static void kimi_cached_tokens_are_read_once(void)
+{
+	struct meter m = meter_make();
+
+	meter_kimi(&m, STR("{\"prompt_tokens\":100,\"completion_tokens\":9,\"cached_tokens\":60,"
+	                   "\"prompt_tokens_details\":{\"cached_tokens\":60}}"));
+	check_counts(&m, 40, 0, 0, 60, 9);
+	struct meter newer = meter_make();
+	meter_kimi(&newer, STR("{\"prompt_tokens\":100,\"completion_tokens\":9,"
+	                       "\"prompt_tokens_details\":{\"cached_tokens\":25}}"));
+	check_counts(&newer, 75, 0, 0, 25, 9);
+}
+
+static void responses_writes_are_split_by_their_life(void)
+{
+	struct meter m = meter_make();
+
+	meter_responses(
+		&m, STR("{\"input_tokens\":1000,\"input_tokens_details\":{\"cached_tokens\":300,"
+	                "\"cache_write_tokens\":250,\"cache_write_tokens_details\":"
+	                "{\"ttl_30m_tokens\":50,\"ttl_12h_tokens\":200}},"
+	                "\"output_tokens\":80,\"output_tokens_details\":"
+	                "{\"reasoning_tokens\":64},\"total_tokens\":1080}"));
+	check_counts(&m, 450, 50, 200, 300, 80);
+}
+
 /* ---- Events ---- */
 
 struct fed {
@@ -273,6 +320,60 @@ static void without_the_closing_totals_nothing_is_reported(void)
 	buf_done(&f.sent);
 }
 
+static void kimi_usage_in_the_choice_and_again_at_the_top_is_one_usage(void)
+{
+	struct fed f =
+		feed(&router_provider_kimi, true,
+	             "data: {\"model\":\"kimi-k2.6\",\"choices\":[{\"delta\":{\"content\":\"Hi\"},"
+	             "\"usage\":{\"prompt_tokens\":50,\"completion_tokens\":4,"
+	             "\"cached_tokens\":10}}]}\n\n"
+	             "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":50,"
+	             "\"completion_tokens\":4,\"cached_tokens\":10}}\n\ndata: [DONE]\n\n");
+
+	CHECK(f.last == EVENT_LAST);
+	check_counts(&f.m, 40, 0, 0, 10, 4);
+	CHECK_STR(f.m.model, "kimi-k2.6");
+	buf_done(&f.sent);
+}
+
+static void a_finish_reason_is_the_end_of_a_gemini_stream(void)
+{
+	struct fed f =
+		feed(&router_provider_google, true,
+	             "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hel\"}]}}],"
+	             "\"usageMetadata\":{\"promptTokenCount\":8},\"modelVersion\":"
+	             "\"gemini-2.5-pro\"}\r\n\r\n");
+
+	CHECK(!f.m.finished);
+	CHECK_STR(f.m.model, "gemini-2.5-pro");
+	buf_done(&f.sent);
+	struct fed end = feed(&router_provider_google, true,
+	                      "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\r\n\r\n");
+	CHECK(end.m.finished);
+	buf_done(&end.sent);
+	struct fed blocked = feed(&router_provider_google, true,
+	                          "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n");
+	CHECK(blocked.m.finished);
+	buf_done(&blocked.sent);
+	struct fed fault =
+		feed(&router_provider_google, true, "data: {\"error\":{\"code\":503}}\n\n");
+	CHECK(fault.last == EVENT_ERROR);
+	buf_done(&fault.sent);
+}
+
+static void the_end_of_a_response_brings_its_usage(void)
+{
+	struct fed f = feed(&router_provider_openai_responses, true,
+	                    "event: response.output_text.delta\ndata: {\"delta\":\"12345\"}\n\n"
+	                    "event: response.completed\ndata: {\"response\":{\"model\":\"gpt-5.4\","
+	                    "\"usage\":{\"input_tokens\":24,\"output_tokens\":20}}}\n\n");
+
+	CHECK(f.last == EVENT_LAST);
+	check_counts(&f.m, 24, 0, 0, 0, 20);
+	CHECK_I64(f.m.delta_bytes, 5);
+	buf_done(&f.sent);
+}
+
 static void a_refusal_before_any_output_is_not_billed(void)
 {
 	struct meter m = meter_make();
@@ -325,6 +426,13 @@ static void faults_of_our_account_are_told_from_the_callers(void)
 		{ &router_provider_anthropic, 429, "{}", UPSTREAM_BUSY },
 		{ &router_provider_anthropic, 429, "enforced_spend_limit_reached", UPSTREAM_OURS },
 		{ &router_provider_anthropic, 529, "{}", UPSTREAM_BROKEN },
+		{ &router_provider_google, 400, "reason: API_KEY_INVALID", UPSTREAM_OURS },
+		{ &router_provider_google, 400, "INVALID_ARGUMENT", UPSTREAM_CALLER },
+		{ &router_provider_google, 402, "RESOURCE_EXHAUSTED", UPSTREAM_OURS },
+		{ &router_provider_google, 429, "RESOURCE_EXHAUSTED", UPSTREAM_BUSY },
+		{ &router_provider_kimi, 429, "exceeded_current_quota_error", UPSTREAM_OURS },
+		{ &router_provider_kimi, 429, "engine_overloaded_error", UPSTREAM_BUSY },
+		{ &router_provider_kimi, 404, "resource_not_found_error", UPSTREAM_CALLER },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -351,6 +459,13 @@ int main(void)
 		CASE(an_error_chunk_is_an_error),
 		CASE(anthropic_events_pass_as_they_came),
 		CASE(without_the_closing_totals_nothing_is_reported),
+		CASE(gemini_thoughts_stand_beside_candidates_and_totals_replace),
+		CASE(gemini_may_leave_candidates_out),
+		CASE(kimi_cached_tokens_are_read_once),
+		CASE(kimi_usage_in_the_choice_and_again_at_the_top_is_one_usage),
+		CASE(a_finish_reason_is_the_end_of_a_gemini_stream),
+		CASE(responses_writes_are_split_by_their_life),
+		CASE(the_end_of_a_response_brings_its_usage),
 		CASE(a_refusal_before_any_output_is_not_billed),
 		CASE(the_estimate_stays_within_the_bounds),
 		CASE(faults_of_our_account_are_told_from_the_callers),
