@@ -201,7 +201,7 @@ static bool make_draft(struct store_models *m, size_t upstreams, size_t offers, 
 /* Receipts must not name a published price list for prices that are not on it. */
 static bool name_prices(struct store_models *m, struct store_offer *offer, struct err *err)
 {
-	OWN_BUF struct buf name = buf_make(2 * LIMIT_MODEL_ID);
+	OWN_BUF struct buf name = buf_make((size_t)2 * LIMIT_MODEL_ID);
 	char factor[MONEY_TEXT_MAX];
 
 	offer->price_version = offer->model->price_version;

@@ -55,36 +55,22 @@ static void a_key_is_found_by_its_text(void)
 
 static void keys_are_found_again_after_a_restart(void)
 {
+	const struct store_key_limits limits = { .spend_limit = money_of_micros(-1),
+		                                 .lower_output = true };
+	OWN_SECRET struct secret lowering;
 	struct setup s;
 
-	if (!setup_file(&s, 500))
+	if (!setup_file(&s, 500) || !setup_key(&s, &s.buyer, KEY_ROUTER, &limits, &lowering))
 		return;
+	CHECK(store_key_lowers(setup_live_key(&s, &lowering)));
 	store_close(s.st);
 	if (!setup_open(&s))
 		return;
 	const struct store_key *key = setup_live_key(&s, &s.buyer.router);
 	CHECK(key != NULL && id_eq(store_key_account(key), &s.buyer.account_id));
+	CHECK(!store_key_lowers(key) && store_key_lowers(setup_live_key(&s, &lowering)));
 	CHECK(setup_live_key(&s, &s.buyer.route) != NULL);
 	CHECK_I64(money_micros(setup_live_balance(&s, &s.buyer).available), 500);
-	setup_done(&s);
-}
-
-static void a_key_that_lowers_still_does_after_a_restart(void)
-{
-	const struct store_key_limits limits = { .spend_limit = money_of_micros(-1),
-		                                 .lower_output = true };
-	OWN_SECRET struct secret text;
-	struct setup s;
-
-	if (!setup_file(&s, 500) || !setup_key(&s, &s.buyer, KEY_ROUTER, &limits, &text))
-		return;
-	CHECK(store_key_lowers(setup_live_key(&s, &text)));
-	CHECK(!store_key_lowers(setup_live_key(&s, &s.buyer.router)));
-	store_close(s.st);
-	if (!setup_open(&s))
-		return;
-	CHECK(store_key_lowers(setup_live_key(&s, &text)));
-	CHECK(!store_key_lowers(setup_live_key(&s, &s.buyer.router)));
 	setup_done(&s);
 }
 
@@ -577,7 +563,6 @@ static void last_use_is_written_to_the_minute(void)
 static const struct check_case CASES[] = {
 	CASE(a_key_is_found_by_its_text),
 	CASE(keys_are_found_again_after_a_restart),
-	CASE(a_key_that_lowers_still_does_after_a_restart),
 	CASE(unknown_malformed_and_mistyped_keys_get_one_answer),
 	CASE(the_look_up_part_alone_opens_nothing),
 	CASE(a_purchase_key_is_told_which_kind_is_wanted),
