@@ -100,7 +100,9 @@ struct call {
 	struct money charged;
 	struct store_job hold_job, mark_job, end_job;
 	unsigned jobs; /* of these that are under way */
-	bool held;     /* the hold is on disk */
+	bool marking;  /* mark_job is one of them */
+	int64_t marked_ms, marked_output;
+	bool held; /* the hold is on disk */
 
 	enum call_answer answer_kind;
 	struct err failure;

@@ -8,13 +8,15 @@
 #include "base/json.h"
 #include "router/call.h"
 
+#define MARK_EVERY_MS 5000 /* what a crash may lose of a long stream's output */
+
 /* ---- To the client ---- */
 
 static bool run_mark(struct store_job *job, struct store *st, struct err *err)
 {
 	struct call *c = CONTAINER_OF(job, struct call, mark_job);
 
-	return store_hold_mark(st, &c->hold, 0, err);
+	return store_hold_mark(st, &c->hold, c->marked_output, err);
 }
 
 static void mark_done(struct store_job *job)
@@ -22,15 +24,17 @@ static void mark_done(struct store_job *job)
 	struct call *c = CONTAINER_OF(job, struct call, mark_job);
 
 	c->jobs--;
+	c->marking = false;
 	call_free_if_done(c);
 }
 
-/* Tells the books that bytes leave, so that a crash from here on settles an estimate. Nobody waits
- * for it. */
-static void mark_first_byte(struct call *c)
+/* Tells the books that bytes leave and how many so far, so that a crash from here on settles an
+ * estimate. Nobody waits for it. */
+static void mark(struct call *c)
 {
-	call_move(c, CALL_STREAMING);
-	c->first_byte_ms = env_now_ms(c->r->options.env) - c->created_ms;
+	c->marking = true;
+	c->marked_ms = net_loop_now_ms(c->r->options.loop);
+	c->marked_output = (c->attempt.meter.delta_bytes + 3) / 4;
 	c->mark_job = (struct store_job){
 		.run = run_mark,
 		.single = true,
@@ -39,6 +43,18 @@ static void mark_first_byte(struct call *c)
 	};
 	c->jobs++;
 	store_worker_submit(c->r->options.worker, &c->mark_job);
+}
+
+static void mark_delivered(struct call *c)
+{
+	if (c->state == CALL_SENDING) {
+		call_move(c, CALL_STREAMING);
+		c->first_byte_ms = env_now_ms(c->r->options.env) - c->created_ms;
+		mark(c);
+	} else if (c->state == CALL_STREAMING && !c->marking &&
+	           net_loop_now_ms(c->r->options.loop) - c->marked_ms >= MARK_EVERY_MS) {
+		mark(c);
+	}
 }
 
 static void start_stream(struct call *c)
@@ -77,8 +93,7 @@ static void emit(struct call *c, struct str bytes)
 	} else {
 		if (!c->head_sent)
 			start_stream(c);
-		if (c->state == CALL_SENDING)
-			mark_first_byte(c);
+		mark_delivered(c);
 		net_reply_write(c->rq, bytes);
 	}
 	pause_if_full(c);
