@@ -93,7 +93,7 @@ def machine(results):
     f"* appending 4 KiB with `fdatasync`: median {results['disk_us']:.0f} µs; `power` waits for one such"
     " (or shares it with others) before each receipt",
     f"* load average before the run: {results['busy']:.1f}",
-    f"* commit {said('git', 'rev-parse', '--short', 'HEAD')},"
+    f"* commit {said('git', '-C', os.path.dirname(__file__), 'rev-parse', '--short', 'HEAD')},"
     f" {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
   ])
 
