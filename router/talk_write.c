@@ -206,9 +206,11 @@ void talk_put_id(struct json_out *o, const char *key, struct str id)
 		STR_INIT("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
 	OWN_BUF struct buf clean = buf_make(LIMIT_HTTP_BODY);
 
-	for (size_t i = 0; i < id.len; i++)
-		buf_add_char(&clean,
-		             str_find(letters, (struct str){ id.p + i, 1 }) >= 0 ? id.p[i] : '_');
+	for (size_t i = 0; i < id.len; i++) {
+		struct str letter = { id.p + i, 1 };
+
+		buf_add(&clean, str_find(letters, letter) >= 0 ? letter : STR("_"));
+	}
 	json_put_str(o, key, buf_str(&clean));
 }
 
