@@ -14,24 +14,24 @@
 
 enum err_code {
 	ERR_NONE,
-	ERR_INVALID_ARGUMENT,     /* the caller's input is wrong; the text says what is allowed */
-	ERR_NOT_FOUND,            /* no such object, or another account's */
-	ERR_UNAUTHORIZED,         /* no key, unknown key, revoked key, wrong kind of key */
-	ERR_FORBIDDEN,            /* a known key that may not do this */
+	ERR_INVALID_ARGUMENT, /* the caller's input is wrong; the text says what is allowed */
+	ERR_NOT_FOUND,        /* no such object, or another account's */
+	ERR_UNAUTHORIZED,     /* no key, unknown key, revoked key, wrong kind of key */
+	ERR_FORBIDDEN,        /* a known key that may not do this */
 	ERR_QUOTE_EXPIRED,
-	ERR_INSUFFICIENT_FUNDS,   /* see struct err_funds */
+	ERR_INSUFFICIENT_FUNDS, /* see struct err_funds */
 	ERR_POLICY_REFUSED,
 	ERR_APPROVAL_REQUIRED,
 	ERR_IDEMPOTENCY_CONFLICT, /* same key, other arguments */
 	ERR_IDEMPOTENCY_IN_FLIGHT,
-	ERR_CONFLICT,             /* the object is in a state that forbids this */
+	ERR_CONFLICT, /* the object is in a state that forbids this */
 	ERR_RATE_LIMITED,
-	ERR_TOO_LARGE,            /* a limit of base/limits.h was reached */
-	ERR_UNSUPPORTED,          /* understood, but not offered */
+	ERR_TOO_LARGE,   /* a limit of base/limits.h was reached */
+	ERR_UNSUPPORTED, /* understood, but not offered */
 	ERR_TIMEOUT,
-	ERR_UNAVAILABLE,          /* cannot be served now; trying again may help */
-	ERR_STORAGE,              /* the database or its disk failed */
-	ERR_INTERNAL,             /* our own mistake, or no memory */
+	ERR_UNAVAILABLE, /* cannot be served now; trying again may help */
+	ERR_STORAGE,     /* the database or its disk failed */
+	ERR_INTERNAL,    /* our own mistake, or no memory */
 	ERR_CODE_COUNT
 };
 

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 struct inbox_item {
-	struct inbox_item *next; /* the inbox's own */
+	struct inbox_item *next;                  /* the inbox's own */
 	void (*deliver)(struct inbox_item *item); /* run by the consumer; may free the item */
 };
 
@@ -18,7 +18,7 @@ struct inbox;
 
 /* NULL and an error if there is no descriptor or no memory. */
 struct inbox *inbox_new(struct err *err);
-void inbox_free(struct inbox *in); /* NULL is fine; what is still inside is not delivered */
+void inbox_free(struct inbox *in);    /* NULL is fine; what is still inside is not delivered */
 int inbox_fd(const struct inbox *in); /* readable while items wait */
 /* From any thread. The item belongs to the inbox until it is delivered. */
 void inbox_post(struct inbox *in, struct inbox_item *item);

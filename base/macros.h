@@ -19,6 +19,6 @@
 
 /* The object that contains `member` at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) \
-	((type *)(void *)((char *)(void *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(void *)(ptr)-offsetof(type, member)))
 
 #endif

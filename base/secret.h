@@ -44,7 +44,8 @@ const char *key_prefix(enum key_kind kind); /* "asr_live_" */
 /* "purchase", "router", "route": the kind's name in JSON and in the database. */
 const char *key_kind_name(enum key_kind kind);
 void key_make(const struct env *env, enum key_kind kind, struct secret *out);
-/* Shape and checksum. On success `*lookup` borrows from `text`. False is no error: it is not a key. */
+/* Shape and checksum. On success `*lookup` borrows from `text`. False is no error: it is not a key.
+ */
 MUST_CHECK bool key_parse(struct str text, enum key_kind *kind, struct str *lookup);
 /* A random token of 43 base62 characters (a session token). */
 void secret_token(const struct env *env, struct secret *out);

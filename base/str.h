@@ -17,7 +17,10 @@ struct str {
 };
 
 /* A string literal as a str, usable in const tables. */
-#define STR_INIT(lit) { (lit), sizeof(lit) - 1 }
+#define STR_INIT(lit)                  \
+	{                              \
+		(lit), sizeof(lit) - 1 \
+	}
 #define STR(lit) ((struct str)STR_INIT(lit))
 
 /* Arguments for "%.*s". */
@@ -46,7 +49,7 @@ struct buf {
 	char *p; /* NULL until the first append */
 	size_t len;
 	size_t cap;
-	size_t max; /* bytes of text that may be held */
+	size_t max;  /* bytes of text that may be held */
 	bool failed; /* an append was refused: too long or no memory; stays until buf_reset */
 };
 

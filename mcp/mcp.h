@@ -21,9 +21,10 @@ struct mcp_shop {
 	struct store_worker *worker;
 	const struct store_models *models;
 	const struct env *env;
-	const char *base_url;           /* "http://127.0.0.1:8787/openai/v1"; NULL without listener */
+	const char *base_url; /* "http://127.0.0.1:8787/openai/v1"; NULL without listener */
 	const char *anthropic_base_url; /* "http://127.0.0.1:8787/claude" */
-	const char *listen_problem;     /* why there is no listener, for service_get; NULL if all is well */
+	const char *
+		listen_problem; /* why there is no listener, for service_get; NULL if all is well */
 };
 
 /* How main.c makes this process the owner, and ends that. `open` may take milliseconds. */
@@ -34,8 +35,8 @@ struct mcp_owner {
 	bool (*idle)(void *data);
 	/* Stops the worker and closes the store. */
 	void (*close)(void *data);
-	/* Attaching has failed: waiting calls are answered with this error, the next call tries again.
-	 * May be NULL. */
+	/* Attaching has failed: waiting calls are answered with this error, the next call tries
+	 * again. May be NULL. */
 	void (*failed)(void *data, const struct err *why);
 	void *data;
 	/* An operator's command: owns the store for a moment and serves nobody else. */
@@ -57,9 +58,8 @@ bool mcp_work_is_durable(struct str request);
 /* ---- The link: how this process reaches the store ---- */
 
 /*   idle ── first call, or 200 ms ──> attaching ── lock taken ──> owner
- *     ^                                │ │  ^                       (runs work itself, serves relays)
- *     └───── failed: calls answered ───┘ v  │ the owner is gone
- *                                       relay                       (sends work to the owner)
+ *     ^                                │ │  ^                       (runs work itself, serves
+ * relays) └───── failed: calls answered ───┘ v  │ the owner is gone relay (sends work to the owner)
  * and from each to closed.
  */
 enum mcp_link_state {

@@ -106,6 +106,8 @@ static void visit(void *data, const struct json_span *span)
 {
 	struct ask *ask = data;
 
+	if (span->depth == 0)
+		ask->is_object = span->type == JSON_OBJECT;
 	if (span->depth == 1) {
 		note_root_member(ask, span);
 		return;
@@ -173,7 +175,7 @@ bool ask_read(struct str body, enum dialect dialect, struct ask *out, struct err
 
 	if (!json_scan(body, visit, &ask, err))
 		return err_prefix(err, "the body is not valid JSON");
-	if (str_trim(body).len == 0 || !memchr("{ \t\r\n", body.p[0], 5))
+	if (!ask.is_object)
 		return err_set(err, ERR_INVALID_ARGUMENT, "the body must be a JSON object");
 	ask.tools = ask.member[ASK_TOOLS].value.len > 2;
 	if (!read_values(&ask, dialect, err))

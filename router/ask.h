@@ -50,6 +50,7 @@ enum ask_member {
 
 struct ask {
 	struct str text; /* the whole body */
+	bool is_object;
 	struct {
 		size_t start;     /* offset of the key's quote */
 		struct str value; /* raw; absent if the body has no such member */

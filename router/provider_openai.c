@@ -142,13 +142,18 @@ static void visit_chunk(void *data, const struct json_span *span)
 	}
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The chunk without its `"usage":null`, for a client that did not ask for usage. */
 static void put_without_usage(struct str data, const struct chunk *c, struct buf *put)
 {
 	size_t start = c->usage_start;
 	size_t end = (size_t)(c->usage.p - data.p) + c->usage.len;
 
-	while (start > 0 && memchr(" \t\r\n", data.p[start - 1], 4))
+	while (start > 0 && is_space(data.p[start - 1]))
 		start--;
 	if (start > 0 && data.p[start - 1] == ',')
 		start--;
@@ -201,15 +206,15 @@ static enum event_fate event(struct meter *m, const struct net_sse_event *e, boo
 	return EVENT_PASS;
 }
 
-enum upstream_fault openai_fault(int status, struct str text)
+enum upstream_fault openai_fault(int status, struct str body)
 {
 	if (status == 401 || status == 402 || status == 403)
 		return UPSTREAM_OURS;
 	if (status == 429)
-		return str_find(text, STR("insufficient_quota")) >= 0 ||
-		                       str_find(text, STR("spend_limit")) >= 0 ||
-		                       str_find(text, STR("usage_limit")) >= 0 ||
-		                       str_find(text, STR("credit_balance")) >= 0
+		return str_find(body, STR("insufficient_quota")) >= 0 ||
+		                       str_find(body, STR("spend_limit")) >= 0 ||
+		                       str_find(body, STR("usage_limit")) >= 0 ||
+		                       str_find(body, STR("credit_balance")) >= 0
 		               ? UPSTREAM_OURS
 		               : UPSTREAM_BUSY;
 	return status >= 500 ? UPSTREAM_BROKEN : UPSTREAM_CALLER;

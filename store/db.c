@@ -319,7 +319,7 @@ static bool set_up(struct store *st, struct err *err)
 	                   "PRAGMA foreign_keys = ON;"
 	                   "PRAGMA cell_size_check = ON;"
 	                   "PRAGMA temp_store = MEMORY;"
-	                   "PRAGMA cache_size = -32768;"  /* KiB */
+	                   "PRAGMA cache_size = -4096;"   /* KiB */
 	                   "PRAGMA secure_delete = OFF;", /* there is no plain secret to wipe */
 	                   err);
 }

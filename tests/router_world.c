@@ -312,7 +312,7 @@ bool world_wait(struct world *w, const struct got *g)
 
 void world_turn(struct world *w, int ms)
 {
-	int64_t until = env_mono_us(&w->env) + ms * 1000;
+	int64_t until = env_mono_us(&w->env) + (int64_t)ms * 1000;
 
 	while (!past(w, until))
 		if (!net_loop_step(w->loop, 5, NULL))

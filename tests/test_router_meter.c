@@ -60,8 +60,7 @@ static void figures_that_cannot_be_void_the_report(void)
 		"{\"prompt_tokens\":\"24\",\"completion_tokens\":2}",
 		"{\"prompt_tokens\":9223372036854775808,\"completion_tokens\":2}",
 		"{\"prompt_tokens\":100000001,\"completion_tokens\":2}",
-		"{\"prompt_tokens\":1,\"completion_tokens\":2,\"prompt_tokens_details\":"
-		"{\"cached_tokens\":-5}}",
+		"{\"prompt_tokens\":1,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":-5}}",
 		"[]",
 	};
 
@@ -408,31 +407,31 @@ static void faults_of_our_account_are_told_from_the_callers(void)
 	static const struct {
 		const struct router_provider *p;
 		int status;
-		const char *body;
 		enum upstream_fault fault;
+		const char *body;
 	} rows[] = {
-		{ &router_provider_openai, 400, "{}", UPSTREAM_CALLER },
-		{ &router_provider_openai, 401, "{}", UPSTREAM_OURS },
-		{ &router_provider_openai, 404, "{}", UPSTREAM_CALLER },
-		{ &router_provider_openai, 429, "{\"code\":\"rate_limit_exceeded\"}",
-		  UPSTREAM_BUSY },
-		{ &router_provider_openai, 429, "{\"type\":\"insufficient_quota\"}",
-		  UPSTREAM_OURS },
-		{ &router_provider_openai, 503, "{}", UPSTREAM_BROKEN },
-		{ &router_provider_anthropic, 400, "prompt is too long", UPSTREAM_CALLER },
-		{ &router_provider_anthropic, 400, "Your credit balance is too low",
-		  UPSTREAM_OURS },
-		{ &router_provider_anthropic, 402, "{}", UPSTREAM_OURS },
-		{ &router_provider_anthropic, 429, "{}", UPSTREAM_BUSY },
-		{ &router_provider_anthropic, 429, "enforced_spend_limit_reached", UPSTREAM_OURS },
-		{ &router_provider_anthropic, 529, "{}", UPSTREAM_BROKEN },
-		{ &router_provider_google, 400, "reason: API_KEY_INVALID", UPSTREAM_OURS },
-		{ &router_provider_google, 400, "INVALID_ARGUMENT", UPSTREAM_CALLER },
-		{ &router_provider_google, 402, "RESOURCE_EXHAUSTED", UPSTREAM_OURS },
-		{ &router_provider_google, 429, "RESOURCE_EXHAUSTED", UPSTREAM_BUSY },
-		{ &router_provider_kimi, 429, "exceeded_current_quota_error", UPSTREAM_OURS },
-		{ &router_provider_kimi, 429, "engine_overloaded_error", UPSTREAM_BUSY },
-		{ &router_provider_kimi, 404, "resource_not_found_error", UPSTREAM_CALLER },
+		{ &router_provider_openai, 400, UPSTREAM_CALLER, "{}" },
+		{ &router_provider_openai, 401, UPSTREAM_OURS, "{}" },
+		{ &router_provider_openai, 404, UPSTREAM_CALLER, "{}" },
+		{ &router_provider_openai, 429, UPSTREAM_BUSY,
+		  "{\"code\":\"rate_limit_exceeded\"}" },
+		{ &router_provider_openai, 429, UPSTREAM_OURS,
+		  "{\"type\":\"insufficient_quota\"}" },
+		{ &router_provider_openai, 503, UPSTREAM_BROKEN, "{}" },
+		{ &router_provider_anthropic, 400, UPSTREAM_CALLER, "prompt is too long" },
+		{ &router_provider_anthropic, 400, UPSTREAM_OURS,
+		  "Your credit balance is too low" },
+		{ &router_provider_anthropic, 402, UPSTREAM_OURS, "{}" },
+		{ &router_provider_anthropic, 429, UPSTREAM_BUSY, "{}" },
+		{ &router_provider_anthropic, 429, UPSTREAM_OURS, "enforced_spend_limit_reached" },
+		{ &router_provider_anthropic, 529, UPSTREAM_BROKEN, "{}" },
+		{ &router_provider_google, 400, UPSTREAM_OURS, "reason: API_KEY_INVALID" },
+		{ &router_provider_google, 400, UPSTREAM_CALLER, "INVALID_ARGUMENT" },
+		{ &router_provider_google, 402, UPSTREAM_OURS, "RESOURCE_EXHAUSTED" },
+		{ &router_provider_google, 429, UPSTREAM_BUSY, "RESOURCE_EXHAUSTED" },
+		{ &router_provider_kimi, 429, UPSTREAM_OURS, "exceeded_current_quota_error" },
+		{ &router_provider_kimi, 429, UPSTREAM_BUSY, "engine_overloaded_error" },
+		{ &router_provider_kimi, 404, UPSTREAM_CALLER, "resource_not_found_error" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
