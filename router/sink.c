@@ -8,9 +8,6 @@
 
 #include "base/limits.h"
 
-static const struct str MALFORMED =
-	STR_INIT("the model's answer was malformed; asking again may help");
-
 static const struct sink_shape *const shapes[] = {
 	[TALK_SHAPE_CHAT] = &sink_chat,
 	[TALK_SHAPE_MESSAGES] = &sink_messages,
@@ -442,7 +439,7 @@ static bool ends_well(const struct talk_sink *s, struct err *err)
 	if (s->failed)
 		return err_set(err, ERR_TOO_LARGE, "the answer is too large");
 	if (s->finish == TALK_FINISH_ERROR && !s->shape->tells_error)
-		return err_set(err, ERR_UNAVAILABLE, "%s", MALFORMED.p);
+		return err_set(err, ERR_UNAVAILABLE, SINK_MALFORMED);
 	return true;
 }
 

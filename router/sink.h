@@ -77,6 +77,8 @@ struct sink_shape {
 	void (*whole)(struct talk_sink *s, struct json_out *o, const struct token_counts *counts);
 };
 
+#define SINK_MALFORMED "the model's answer was malformed; asking again may help"
+
 extern const struct sink_shape sink_chat, sink_messages, sink_responses;
 
 /* An empty document to write an event into; sink_event then sends it. */

@@ -188,6 +188,8 @@ static void put_tools(struct json_out *o, const struct talk *talk)
 
 static void put_choice(struct json_out *o, const struct talk *talk)
 {
+	const struct talk_tool *tool;
+
 	switch (talk->choice) {
 	case TALK_CHOICE_UNSET:
 	case TALK_CHOICE_AUTO:
@@ -200,8 +202,9 @@ static void put_choice(struct json_out *o, const struct talk *talk)
 		json_put_z(o, "tool_choice", "required");
 		break;
 	case TALK_CHOICE_NAMED:
+		tool = talk_tool_find(talk, talk->choice_name);
 		json_put_object(o, "tool_choice");
-		json_put_z(o, "type", "function");
+		json_put_z(o, "type", tool && tool->freeform ? "custom" : "function");
 		json_put_str(o, "name", talk->choice_name);
 		json_put_end(o, '}');
 		break;

@@ -178,8 +178,7 @@ static const struct {
 	[TALK_FINISH_ERROR] = { "response.failed",
 	                        { .status = "failed",
 	                          .error_code = "server_error",
-	                          .error = "the model's answer was malformed; asking again may "
-	                                   "help" } },
+	                          .error = SINK_MALFORMED } },
 };
 
 static void end(struct talk_sink *s, const struct token_counts *counts)

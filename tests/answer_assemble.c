@@ -262,7 +262,8 @@ static void messages_put_block(struct json_out *o, const struct block *b)
 			json_put_str(o, "signature", buf_str(&b->signature));
 		} else if (!str_eq(key, STR("input"))) {
 			json_put_tree(o, key.p, m);
-		} else if (text.len == 0 || json_scan(text, NULL, NULL, NULL)) {
+		} else if (text.len == 0 ||
+		           (text.p[0] == '{' && json_scan(text, NULL, NULL, NULL))) {
 			json_put_raw(o, "input", text.len == 0 ? STR("{}") : text);
 		} else {
 			json_put_object(o, "input");
