@@ -335,30 +335,41 @@ static bool again_if_stale(struct call *c)
 	return true;
 }
 
-void call_attempt_failed(struct call *c, const struct failure *f, const char *why)
+static void log_fail_over(const struct call *c, const struct store_offer *to, const char *why)
+{
+	OWN_BUF struct buf quoted = buf_make(1024);
+
+	log_event(LOG_INFO, "fail_over", "id=%s from=%.*s to=%.*s why=%s", c->hold.request_id.text,
+	          STR_ARG(c->attempt.offer->upstream->name), STR_ARG(to->upstream->name),
+	          log_quote(&quoted, str_of(why)));
+}
+
+/* Sends the request to the next offer that takes it; false if there is none. */
+static bool fail_over(struct call *c, const char *why)
 {
 	struct breaker *breaker = NULL;
-	struct err err = { 0 };
 
+	for (const struct store_offer *o = next_offer(c, &breaker); o;
+	     o = next_offer(c, &breaker)) {
+		log_fail_over(c, o, why);
+		if (prepare(c, o, breaker, NULL)) {
+			call_send(c);
+			return true;
+		}
+		breaker_abandon(breaker);
+	}
+	return false;
+}
+
+void call_attempt_failed(struct call *c, const struct failure *f, const char *why)
+{
 	net_timer_stop(&c->slow);
 	call_note_attempt(c, "failed", why);
 	if (again_if_stale(c))
 		return;
 	breaker_failure(c->attempt.breaker, now_ms(c), retry_after_ms(&c->attempt));
-	if (may_retry(c)) {
-		for (const struct store_offer *o = next_offer(c, &breaker); o;
-		     o = next_offer(c, &breaker)) {
-			log_event(LOG_INFO, "fail_over", "id=%s from=%.*s to=%.*s why=\"%s\"",
-			          c->hold.request_id.text,
-			          STR_ARG(c->attempt.offer->upstream->name),
-			          STR_ARG(o->upstream->name), why);
-			if (prepare(c, o, breaker, &err)) {
-				call_send(c);
-				return;
-			}
-			breaker_abandon(breaker);
-		}
-	}
+	if (may_retry(c) && fail_over(c, why))
+		return;
 	c->end_why = why;
 	call_fail(c, f);
 }

@@ -139,20 +139,20 @@ static void reply(struct call *c)
 static void log_call(const struct call *c)
 {
 	const struct store_outcome *o = &c->outcome;
+	OWN_BUF struct buf why = buf_make(1024), ran = buf_make(1024);
+	int64_t ms = (env_mono_us(c->r->options.env) - c->started_us) / 1000;
 
 	log_event(
 		LOG_INFO, "request",
-		"id=%s key=%s route=%.*s model=%.*s status=%d end=%s evidence=%s ms=%lld micros=%lld%s%s%s",
+		"id=%s key=%s route=%.*s model=%.*s status=%d end=%s evidence=%s ms=%lld micros=%lld%s%s",
 		c->hold.request_id.text, store_key_id(c->ask.key)->text, STR_ARG(c->what.route),
 		STR_ARG(c->what.model), o->status, hold_state_name(o->state),
-		evidence_name(o->evidence),
-		(long long)((env_mono_us(c->r->options.env) - c->started_us) / 1000),
-		(long long)money_micros(c->charged), c->end_why ? " why=\"" : "",
-		c->end_why ? c->end_why : "", c->end_why ? "\"" : "");
+		evidence_name(o->evidence), (long long)ms, (long long)money_micros(c->charged),
+		c->end_why ? " why=" : "", c->end_why ? log_quote(&why, str_of(c->end_why)) : "");
 	if (o->reported_model.p && store_model_differs(c->used.upstream_model, o->reported_model))
-		log_event(LOG_INFO, "model_differs", "id=%s asked=%.*s ran=%.*s",
+		log_event(LOG_INFO, "model_differs", "id=%s asked=%.*s ran=%s",
 		          c->hold.request_id.text, STR_ARG(c->used.upstream_model),
-		          STR_ARG(o->reported_model));
+		          log_quote(&ran, o->reported_model));
 }
 
 static bool run_end(struct store_job *job, struct store *st, struct err *err)
