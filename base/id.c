@@ -16,6 +16,7 @@ static const struct str PREFIXES[] = {
 	[ID_ACCOUNT] = STR_INIT("acct_"),          [ID_QUOTE] = STR_INIT("quote_"),
 	[ID_PURCHASE] = STR_INIT("purchase_"),     [ID_SERVICE] = STR_INIT("svc_"),
 	[ID_ROUTER_KEY] = STR_INIT("router_key_"), [ID_REQUEST] = STR_INIT("req_"),
+	[ID_APPROVAL] = STR_INIT("approval_"),
 };
 static_assert(ARRAY_LEN(PREFIXES) == ID_KIND_COUNT, "one prefix per kind of id");
 

@@ -16,6 +16,7 @@ enum id_kind {
 	ID_SERVICE,    /* svc_ */
 	ID_ROUTER_KEY, /* router_key_ */
 	ID_REQUEST,    /* req_ */
+	ID_APPROVAL,   /* approval_ */
 	ID_KIND_COUNT
 };
 

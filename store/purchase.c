@@ -41,8 +41,7 @@ static bool check_request(const struct store_purchase_request *r, struct err *er
 }
 
 /* Members in the order of their names, as canonical JSON has them. */
-static bool hash_arguments(const struct store_purchase_request *r, struct hash *out,
-                           struct err *err)
+bool store__request_hash(const struct store_purchase_request *r, struct hash *out, struct err *err)
 {
 	OWN_BUF struct buf configuration = buf_make(ARGUMENTS_TEXT_MAX);
 	OWN_JSON_OUT struct json_out text = json_out_make(ARGUMENTS_TEXT_MAX);
@@ -177,22 +176,68 @@ static bool fulfil(struct store *st, struct order *order, struct err *err)
 	       insert_purchase(st, order, &id, txn, err) && remember_key(st, order, err);
 }
 
-static bool price_order(struct store *st, struct order *order, struct err *err)
+bool store__request_price(struct store *st, int64_t account, const struct store_purchase_request *r,
+                          int64_t *quote, struct store__offer *out, struct err *err)
 {
-	const struct store_purchase_request *r = order->request;
+	if (r->quote_id.p)
+		return store__quote_load(st, account, r->quote_id, quote, out, err);
+	*quote = 0;
+	return store__price(st, account, r, out, err);
+}
 
-	if (!r->quote_id.p)
-		return store__price(st, order->buyer.row, r, &order->offer, err);
-	return store__quote_load(st, order->buyer.row, r->quote_id, &order->quote, &order->offer,
-	                         err);
+static struct store__question question_of(const struct order *order)
+{
+	return (struct store__question){ .account = order->buyer.row,
+		                         .key = order->request->idempotency_key,
+		                         .arguments = order->arguments,
+		                         .total_cents = order->offer.total_cents };
+}
+
+/* A refusal of a person outlives the call that brought it, so that nobody is asked twice. */
+static bool check_policy(struct store *st, const struct order *order, bool approved,
+                         struct err *err)
+{
+	const struct store__question question = question_of(order);
+	struct store_policy_verdict verdict;
+
+	if (!store__policy_weigh(st, &order->buyer, order->offer.credit, &verdict, err))
+		return false;
+	if (verdict.outcome == ERR_APPROVAL_REQUIRED && !approved &&
+	    !store__approval_check(st, &question, err))
+		return false;
+	return store__policy_check(&verdict, approved, err);
+}
+
+static bool buy_approved(struct store *st, struct order *order, struct err *err)
+{
+	const struct store__question question = question_of(order);
+	int64_t approval;
+
+	return store__approval_use(st, order->request->approval, &question, &approval, err) &&
+	       check_policy(st, order, true, err) && fulfil(st, order, err) &&
+	       store__approval_bought(st, approval, order->purchase, err);
 }
 
 static bool buy(struct store *st, struct order *order, struct err *err)
 {
-	return price_order(st, order, err) &&
-	       store__policy_check(st, &order->buyer, order->offer.credit, order->request->approved,
-	                           err) &&
-	       fulfil(st, order, err);
+	if (!store__request_price(st, order->buyer.row, order->request, &order->quote,
+	                          &order->offer, err))
+		return false;
+	if (order->request->approval.p)
+		return buy_approved(st, order, err);
+	return check_policy(st, order, false, err) && fulfil(st, order, err);
+}
+
+bool store_purchase_weigh(struct store *st, const struct id *account,
+                          const struct store_purchase_request *request,
+                          struct store_policy_verdict *out, struct err *err)
+{
+	struct order order = { .request = request };
+
+	return store__account_load(st, account, &order.buyer, err) &&
+	       store__request_price(st, order.buyer.row, request, &order.quote, &order.offer,
+	                            err) &&
+	       store__policy_weigh(st, &order.buyer, order.offer.credit, out, err);
 }
 
 /* ---- Showing ---- */
@@ -240,7 +285,7 @@ bool store_purchase_create(struct store *st, const struct id *account,
 	struct store_service credited;
 	bool repeated;
 
-	if (!check_request(request, err) || !hash_arguments(request, &order.arguments, err) ||
+	if (!check_request(request, err) || !store__request_hash(request, &order.arguments, err) ||
 	    !store__tx_begin(&tx, st, err) ||
 	    !store__account_load(st, account, &order.buyer, err) ||
 	    !find_answer(st, &order, &repeated, err))

@@ -259,9 +259,31 @@ static const char *const VERSION_2[] = {
 	NULL,
 };
 
+/* What people were asked about purchases, and what they said. Used-up consents stay, as the answer
+ * to who agreed; the others go when they are a day old. */
+static const char *const VERSION_3[] = {
+	"CREATE TABLE approval ("
+	"  id INTEGER PRIMARY KEY,"
+	"  public_id TEXT NOT NULL UNIQUE,"
+	"  account INTEGER NOT NULL REFERENCES account,"
+	"  key TEXT NOT NULL,"
+	"  arguments BLOB NOT NULL CHECK (length(arguments) = 32),"
+	"  total_cents INTEGER NOT NULL CHECK (total_cents >= 0),"
+	"  state TEXT NOT NULL CHECK (state IN ('open', 'granted', 'declined', 'cancelled')),"
+	"  purchase INTEGER REFERENCES purchase,"
+	"  created_ms INTEGER NOT NULL,"
+	"  expires_ms INTEGER NOT NULL,"
+	"  decided_ms INTEGER NOT NULL DEFAULT 0"
+	") STRICT",
+	"CREATE INDEX approval_account ON approval (account, created_ms)",
+	"PRAGMA user_version = 3",
+	NULL,
+};
+
 static const char *const *const MIGRATIONS[] = {
 	VERSION_1,
 	VERSION_2,
+	VERSION_3,
 };
 
 #define APPLICATION_ID 1095980114 /* the bytes "ASTR", as the first migration writes them */

@@ -103,11 +103,44 @@ MUST_CHECK bool store__price(struct store *st, int64_t account,
 MUST_CHECK bool store__quote_load(struct store *st, int64_t account, struct str id, int64_t *row,
                                   struct store__offer *out, struct err *err);
 
+/* What a request asks to buy, priced now. `*quote` is the quote's row, 0 without one. */
+MUST_CHECK bool store__request_price(struct store *st, int64_t account,
+                                     const struct store_purchase_request *request, int64_t *quote,
+                                     struct store__offer *out, struct err *err);
+/* Of what is asked for, without the idempotency key: equal requests give equal hashes. */
+MUST_CHECK bool store__request_hash(const struct store_purchase_request *request, struct hash *out,
+                                    struct err *err);
+
 /* ---- Policy ---- */
 
-/* May this account spend `amount` now, and has it got that much? ERR_POLICY_REFUSED,
- * ERR_INSUFFICIENT_FUNDS, and last, so that nobody is asked in vain, ERR_APPROVAL_REQUIRED. */
-MUST_CHECK bool store__policy_check(struct store *st, const struct store__account_row *account,
-                                    struct money amount, bool approved, struct err *err);
+MUST_CHECK bool store__policy_weigh(struct store *st, const struct store__account_row *account,
+                                    struct money amount, struct store_policy_verdict *out,
+                                    struct err *err);
+/* Refuses by the first rule that does not pass. ERR_POLICY_REFUSED, ERR_INSUFFICIENT_FUNDS, and
+ * last, so that nobody is asked in vain, ERR_APPROVAL_REQUIRED, unless it is `approved`. */
+MUST_CHECK bool store__policy_check(const struct store_policy_verdict *verdict, bool approved,
+                                    struct err *err);
+
+/* ---- Consent ---- */
+
+/* What a person is, or was, asked about. */
+struct store__question {
+	int64_t account;
+	struct str key;        /* idempotency key */
+	struct hash arguments; /* store__request_hash */
+	int64_t total_cents;
+};
+
+/* Uses up a person's consent. ERR_CONFLICT unless it was given for this very purchase, at this
+ * price or a higher one, and not used yet. */
+MUST_CHECK bool store__approval_use(struct store *st, struct str approval,
+                                    const struct store__question *about, int64_t *row,
+                                    struct err *err);
+/* The purchase that came of it. */
+MUST_CHECK bool store__approval_bought(struct store *st, int64_t row, int64_t purchase,
+                                       struct err *err);
+/* ERR_POLICY_REFUSED if a person has said no to this a short while ago. */
+MUST_CHECK bool store__approval_check(struct store *st, const struct store__question *about,
+                                      struct err *err);
 
 #endif

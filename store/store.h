@@ -376,18 +376,66 @@ struct store_purchase_request {
 	int64_t quantity;
 	const struct json *configuration;
 	struct str idempotency_key; /* required */
-	bool approved;              /* a person has consented: approval_above does not hold it up */
+	struct str approval; /* a person's consent: the id of store_approval_open's question */
 };
 
-/* Wallet -> credit in one transaction, with its idempotency record. ERR_INSUFFICIENT_FUNDS,
- * ERR_QUOTE_EXPIRED, ERR_IDEMPOTENCY_CONFLICT, ERR_POLICY_REFUSED, ERR_APPROVAL_REQUIRED,
- * ERR_NOT_FOUND. */
+/* Wallet -> credit in one transaction, with its idempotency record and the consent that it uses up.
+ * ERR_INSUFFICIENT_FUNDS, ERR_QUOTE_EXPIRED, ERR_IDEMPOTENCY_CONFLICT, ERR_POLICY_REFUSED (also if
+ * a person has just said no), ERR_APPROVAL_REQUIRED, ERR_CONFLICT for a consent that is not good
+ * (any more), ERR_NOT_FOUND. */
 MUST_CHECK bool store_purchase_create(struct store *st, const struct id *account,
                                       const struct store_purchase_request *request,
                                       struct store_purchase *purchase,
                                       struct store_service *service, struct err *err);
 MUST_CHECK bool store_purchase_find(struct store *st, const struct id *account, struct str id,
                                     struct store_purchase *out, struct err *err);
+
+/* ---- Policy and consent ---- */
+
+enum store_rule { /* in the order in which they refuse */
+	STORE_RULE_MAX_PURCHASE,
+	STORE_RULE_DAILY,
+	STORE_RULE_WALLET, /* its limit is the balance */
+	STORE_RULE_APPROVAL,
+	STORE_RULE_COUNT
+};
+const char *store_rule_name(enum store_rule rule); /* "max-purchase" */
+
+struct store_check {
+	bool passed;
+	struct money limit; /* negative: none */
+	struct money left;  /* of it, before this amount; negative: there is no limit */
+};
+struct store_policy_verdict {
+	enum err_code outcome; /* of a purchase of this amount now; ERR_NONE: it may be bought */
+	struct money amount;
+	struct store_check checks[STORE_RULE_COUNT];
+};
+MUST_CHECK bool store_policy_weigh(struct store *st, const struct id *account, struct money amount,
+                                   struct store_policy_verdict *out, struct err *err);
+/* The same for what a request asks to buy, priced now. */
+MUST_CHECK bool store_purchase_weigh(struct store *st, const struct id *account,
+                                     const struct store_purchase_request *request,
+                                     struct store_policy_verdict *out, struct err *err);
+
+struct store_approval {
+	struct id id; /* known only to whoever asks: it is what a consent refers to */
+	int64_t total_cents;
+	char display_name[96];
+	int64_t expires_ms;
+};
+/* Notes that a person is being asked about this purchase, at today's price, LIMIT_APPROVAL_MS
+ * long. ERR_POLICY_REFUSED if one has said no to it in the last LIMIT_REFUSAL_MS. */
+MUST_CHECK bool store_approval_open(struct store *st, const struct id *account,
+                                    const struct store_purchase_request *request,
+                                    struct store_approval *out, struct err *err);
+/* The person has said no, or (`cancelled`) nothing. A question that was answered, or that nobody
+ * asked, stays as it is. */
+MUST_CHECK bool store_approval_refuse(struct store *st, const struct id *account, struct str id,
+                                      bool cancelled, struct err *err);
+
+/* ---- Services ---- */
+
 MUST_CHECK bool store_service_find(struct store *st, const struct id *account, struct str id,
                                    struct store_service *out, struct err *err);
 typedef void store_service_fn(void *data, const struct store_service *service);

@@ -6,6 +6,7 @@
 static const char *const PREFIXES[] = {
 	[ID_ACCOUNT] = "acct_", [ID_QUOTE] = "quote_",           [ID_PURCHASE] = "purchase_",
 	[ID_SERVICE] = "svc_",  [ID_ROUTER_KEY] = "router_key_", [ID_REQUEST] = "req_",
+	[ID_APPROVAL] = "approval_",
 };
 
 static void each_kind_has_its_prefix_and_22_characters(void)

@@ -431,6 +431,7 @@ static void a_large_purchase_needs_consent(void)
 		                                  .configuration = configuration,
 		                                  .idempotency_key = STR("k2") };
 	struct store_policy policy = world_no_policy();
+	struct store_approval approval = { 0 };
 	struct store_purchase purchase = { 0 };
 	struct store_service service;
 	struct store_world w;
@@ -445,7 +446,8 @@ static void a_large_purchase_needs_consent(void)
 	check_refused(&w, world_buy(&w, &account, 2001, "k2", &purchase), ERR_APPROVAL_REQUIRED,
 	              "approval-above: a purchase above 20.00 USD needs a person's consent, this "
 	              "one is 20.01 USD");
-	request.approved = true;
+	CHECK(store_approval_open(w.st, &account, &request, &approval, &w.err));
+	request.approval = id_str(&approval.id);
 	CHECK(store_purchase_create(w.st, &account, &request, &purchase, &service, &w.err));
 	CHECK(!purchase.repeated);
 	/* The replay needs no second consent. */
@@ -460,9 +462,9 @@ static void consent_does_not_lift_the_other_rules(void)
 	struct store_purchase_request request = { .item_id = WORLD_ITEM,
 		                                  .quantity = 1,
 		                                  .configuration = configuration,
-		                                  .idempotency_key = STR("k"),
-		                                  .approved = true };
+		                                  .idempotency_key = STR("k") };
 	struct store_policy policy = world_no_policy();
+	struct store_approval approval = { 0 };
 	struct store_purchase purchase;
 	struct store_service service;
 	struct store_world w;
@@ -478,6 +480,8 @@ static void consent_does_not_lift_the_other_rules(void)
 	              "60.00");
 	policy.max_purchase = world_cents(100);
 	CHECK(store_account_set_policy(w.st, &account, &policy, &w.err));
+	CHECK(store_approval_open(w.st, &account, &request, &approval, &w.err));
+	request.approval = id_str(&approval.id);
 	check_refused(&w,
 	              store_purchase_create(w.st, &account, &request, &purchase, &service, &w.err),
 	              ERR_POLICY_REFUSED, "max-purchase");

@@ -118,6 +118,7 @@ struct version_row {
 static const struct version_row VERSIONS[] = {
 	{ "v1.sql", 200, -1000 },
 	{ "v2.sql", 300, -1500 },
+	{ "v3.sql", 300, -1500 },
 };
 
 static void check_version(const struct version_row *row)
