@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """demo.py BUILD: an agent buys router credit over MCP and spends it over HTTP, for real.
 
-Only the provider is simulated: a server on loopback that answers as OpenAI would. Every answer is
-checked; a wrong one ends the demo with exit code 1. Nothing stays behind.
+Only the providers are simulated: one server on loopback that answers as OpenAI and as Anthropic would.
+Every answer is checked; a wrong one ends the demo with exit code 1. Nothing stays behind.
 """
 
 import json
@@ -18,6 +18,8 @@ QUESTION = [
   {"role": "system", "content": "Be concise."},
   {"role": "user", "content": "Summarize the deployment status."},
 ]
+MODEL = "claude-sonnet-4"  # what the agent asks for, in OpenAI's words
+SUCCESSOR = "claude-sonnet-4-6"  # who its maker says comes after it
 
 
 class Steps:
@@ -91,16 +93,18 @@ def spend(steps, key):
   status, _, models = http("GET", key["baseUrl"] + "/models", key["secret"])
   expect("GET /models", status, 200)
   ids = [model["id"] for model in models["data"]]
-  expect("gpt-5.4 is on offer", "gpt-5.4" in ids, True)
-  steps.end("GET /models", ", ".join(ids))
+  expect(f"{MODEL} is on offer", MODEL in ids, True)
+  steps.end("GET /models", f"{len(ids)}: {', '.join(ids[:3])} ...")
 
   steps.begin()
   status, headers, answer = http("POST", key["baseUrl"] + "/chat/completions", key["secret"],
-                                 {"model": "gpt-5.4", "messages": QUESTION})
+                                 {"model": MODEL, "messages": QUESTION})
   expect("POST /chat/completions", (status, answer.get("error")), (200, None))
+  expect("the answer's model", answer["model"], SUCCESSOR)
   usage = answer["usage"]
   text = answer["choices"][0]["message"]["content"]
   steps.end("POST /chat/completions", f"\"{text}\"",
+            f"{MODEL}, retired by its maker: {answer['model']} answers",
             f"{usage['prompt_tokens']} tokens in, {usage['completion_tokens']} out")
   return headers["x-request-id"], usage
 
@@ -124,6 +128,7 @@ def account_for(steps, mcp, service_id, key, request_id, usage):
   expect("outputTokens", receipt["outputTokens"], usage["completion_tokens"])
   expect("buyerChargeUsdMicros", charge, int(cost.to_integral_value("ROUND_CEILING")))
   expect("the receipt", (receipt["status"], receipt["evidence"]), ("settled", "provider"))
+  expect("who served", (receipt["model"], receipt["servedBy"]), (MODEL, SUCCESSOR))
   expect("creditBalanceUsd", Decimal(router["creditBalanceUsd"]), 25 - Decimal(charge) / 1_000_000)
   expect("heldUsd", Decimal(router["heldUsd"]), 0)
 
@@ -161,7 +166,8 @@ def run(build):
     print("The operator made an account and put $100 into its wallet. The rest is the agent's.\n")
 
     env = shop.env(AGENT_API_KEY=account["purchaseKey"], OPENAI_BASE_URL=f"{provider}/v1",
-                   OPENAI_API_KEY="sim-key")
+                   OPENAI_API_KEY="sim-key",
+                   ANTHROPIC_BASE_URL=provider, ANTHROPIC_API_KEY="sim-key")
     start = time.perf_counter()
     with McpClient([shop.binary, "mcp"], env) as mcp:
       server = mcp.handshake()["serverInfo"]
