@@ -19,7 +19,8 @@ void mcp__frame_put_hello(struct buf *out);
 /* ERR_CONFLICT, with words for a person, if the other side speaks another protocol. */
 MUST_CHECK bool mcp__frame_read_hello(struct str frame, struct err *err);
 
-/* "<number>\n<text>" */
+/* "<number>\n<text>": a request or its answer; from a relay without text, that the request of this
+ * number is not wanted any more. */
 void mcp__frame_put(struct buf *out, int64_t number, struct str text);
 /* `*text` borrows from `frame`. False: no such frame. */
 MUST_CHECK bool mcp__frame_read(struct str frame, int64_t *number, struct str *text);

@@ -470,12 +470,27 @@ int64_t mcp_link_call(struct mcp_link *link, struct str request, mcp_answer_fn *
 	return mcp__link_call_within(link, request, CALL_MS, answer, data);
 }
 
+static void cancel_sent(struct mcp_link *link, int64_t number)
+{
+	OWN_BUF struct buf frame = buf_make(FRAME_HEAD);
+
+	if (link->state == MCP_LINK_OWNER) {
+		mcp__owner_cancel(link->owner, number);
+	} else if (link->state == MCP_LINK_RELAY) {
+		mcp__frame_put(&frame, number, STR(""));
+		net_local_send(link->upstream, buf_str(&frame));
+	}
+}
+
 void mcp_link_forget(struct mcp_link *link, int64_t call)
 {
 	struct call *c = call_take(link, call);
 
-	if (c != NULL)
-		call_free(c);
+	if (c == NULL)
+		return;
+	if (c->sent)
+		cancel_sent(link, call);
+	call_free(c);
 }
 
 /* ---- Life ---- */

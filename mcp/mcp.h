@@ -82,8 +82,9 @@ void mcp_link_attach(struct mcp_link *link, int64_t delay_ms);
 enum mcp_link_state mcp_link_state(const struct mcp_link *link);
 /* Sends a request to the shop, attaching first if need be. `answer` is called once, later, never
  * from inside this call; a request whose owner died is sent again to the next one. The returned
- * number cancels the interest in the answer (the work itself may still happen). A call that has no
- * answer after 60 s is answered ERR_UNAVAILABLE. 0: no memory, and no answer will come. */
+ * number takes the call back: `answer` is not called, and work that has not begun never happens,
+ * while work that has begun is finished. A call that has no answer after 60 s is answered
+ * ERR_UNAVAILABLE. 0: no memory, and no answer will come. */
 typedef void mcp_answer_fn(void *data, struct str answer);
 int64_t mcp_link_call(struct mcp_link *link, struct str request, mcp_answer_fn *answer, void *data);
 void mcp_link_forget(struct mcp_link *link, int64_t call);

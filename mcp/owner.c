@@ -5,6 +5,7 @@
 #include "mcp/owner.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -32,7 +33,8 @@ struct work {
 	struct store_job job;
 	struct buf request;
 	struct json_out answer;
-	bool slices; /* a backup, else one job does it */
+	atomic_bool cancelled; /* set on the loop, read before the job does anything */
+	bool slices;           /* a backup, else one job does it */
 	struct mcp__backup backup;
 	struct store_job cancel; /* of a backup that is cut */
 };
@@ -72,6 +74,8 @@ static bool run_at_once(struct store_job *job, struct store *st, struct err *err
 {
 	struct work *w = CONTAINER_OF(job, struct work, job);
 
+	if (atomic_load(&w->cancelled))
+		return err_set(err, ERR_CONFLICT, "cancelled before it began");
 	buf_wipe(&w->answer.text); /* the worker may run a job again */
 	json_out_done(&w->answer);
 	w->answer = json_out_make(ANSWER_MAX);
@@ -187,6 +191,19 @@ bool mcp__owner_run(struct mcp__owner *o, int64_t number, struct str request, st
 	return true;
 }
 
+static void cancel(struct mcp__owner *o, const struct peer *peer, int64_t number)
+{
+	for (struct work *w = o->works; w != NULL; w = w->next) {
+		if (w->number == number && w->peer == peer && w->own == (peer == NULL))
+			atomic_store(&w->cancelled, true);
+	}
+}
+
+void mcp__owner_cancel(struct mcp__owner *o, int64_t number)
+{
+	cancel(o, NULL, number);
+}
+
 size_t mcp__owner_running(const struct mcp__owner *o)
 {
 	size_t n = 0;
@@ -264,6 +281,10 @@ static void relay_frame(void *data, struct net_local *c, struct str bytes)
 	}
 	if (!mcp__frame_read(bytes, &number, &request)) {
 		peer_hang_up(p);
+		return;
+	}
+	if (request.len == 0) {
+		cancel(p->owner, p, number);
 		return;
 	}
 	struct work *w = work_new(p->owner, number, request);

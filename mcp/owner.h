@@ -27,6 +27,9 @@ MUST_CHECK bool mcp__owner_listen(struct mcp__owner *o, const char *path, struct
 /* Starts a request of this process; the answer comes later. The text is copied. */
 MUST_CHECK bool mcp__owner_run(struct mcp__owner *o, int64_t number, struct str request,
                                struct err *err);
+/* The answer is not wanted any more. What has not begun never happens; what has begun is finished,
+ * and `answer` is called all the same. */
+void mcp__owner_cancel(struct mcp__owner *o, int64_t number);
 /* Requests that run, of this process and of relays. */
 size_t mcp__owner_running(const struct mcp__owner *o);
 /* Ends what would outlive the worker. Call it just before the worker is stopped; nothing may be
