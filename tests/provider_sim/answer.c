@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/secret.h"
 #include "tests/provider_sim/sim.h"
 
 #define STREAM_MAX (256u << 20)
@@ -45,12 +46,27 @@ static void cap(struct sim_answer *a, int64_t max_tokens)
 	a->finish = SIM_LENGTH;
 }
 
+/* What a provider cannot tell apart is another class there. */
+static void fold_writes(struct token_counts *usage, int write_classes)
+{
+	int64_t *n = usage->n;
+	if (write_classes < 2) {
+		n[TOKEN_CACHE_WRITE_5M] += n[TOKEN_CACHE_WRITE_1H];
+		n[TOKEN_CACHE_WRITE_1H] = 0;
+	}
+	if (write_classes < 1) {
+		n[TOKEN_UNCACHED_INPUT] += n[TOKEN_CACHE_WRITE_5M];
+		n[TOKEN_CACHE_WRITE_5M] = 0;
+	}
+}
+
 struct sim_answer sim_answer_make(const struct sim_ask *ask, const struct sim_scenario *scenario,
                                   int64_t seq)
 {
 	struct sim_answer a = {
 		.scenario = scenario,
 		.ask = ask,
+		.model = scenario->fault.model.p != NULL ? scenario->fault.model : ask->model,
 		.text = buf_str(&scenario->text),
 		.finish = scenario->finish,
 		.usage = scenario->usage,
@@ -60,12 +76,51 @@ struct sim_answer sim_answer_make(const struct sim_ask *ask, const struct sim_sc
 		a.usage.n[TOKEN_UNCACHED_INPUT] = quarter(ask->text_bytes);
 		a.usage.n[TOKEN_OUTPUT] = quarter(reply_bytes(scenario));
 	}
-	if (ask->format->one_write_class) {
-		a.usage.n[TOKEN_CACHE_WRITE_5M] += a.usage.n[TOKEN_CACHE_WRITE_1H];
-		a.usage.n[TOKEN_CACHE_WRITE_1H] = 0;
+	fold_writes(&a.usage, ask->format->write_classes);
+	if (scenario->fault.block_prompt) {
+		a.text = STR("");
+		a.usage.n[TOKEN_OUTPUT] = 0;
+		a.finish = SIM_BLOCKED;
 	}
 	cap(&a, ask->max_tokens);
 	return a;
+}
+
+bool sim_has_tools(const struct sim_answer *a)
+{
+	return a->finish == SIM_TOOL && a->scenario->tool_calls != NULL;
+}
+
+int64_t sim_input(const struct sim_answer *a)
+{
+	const int64_t *n = a->usage.n;
+	return n[TOKEN_UNCACHED_INPUT] + n[TOKEN_CACHE_WRITE_5M] + n[TOKEN_CACHE_WRITE_1H] +
+	       n[TOKEN_CACHE_READ];
+}
+
+int64_t sim_thoughts(const struct sim_answer *a)
+{
+	int64_t thoughts = (int64_t)a->scenario->reasoning.len / 4;
+	int64_t output = a->usage.n[TOKEN_OUTPUT];
+	return thoughts < output ? thoughts : output;
+}
+
+void sim_sign(char out[SIM_SIGNATURE_MAX], const char *provider, struct str model, struct str text)
+{
+	OWN_BUF struct buf all = buf_make(STREAM_MAX);
+	OWN_BUF struct buf hex = buf_make(SIM_SIGNATURE_MAX);
+	buf_addf(&all, "%s/%.*s/", provider, STR_ARG(model));
+	buf_add(&all, text);
+	struct hash hash = hash_plain(all.p, all.len);
+	buf_add_hex(&hex, hash.bytes, sizeof(hash.bytes));
+	(void)snprintf(out, SIM_SIGNATURE_MAX, "%s", hex.p); /* of a hash's length */
+}
+
+bool sim_signed(struct str signature, const char *provider, struct str model, struct str text)
+{
+	char right[SIM_SIGNATURE_MAX];
+	sim_sign(right, provider, model, text);
+	return str_eq(signature, str_of(right));
 }
 
 size_t sim_piece_bytes(const struct sim_answer *a, struct str text)

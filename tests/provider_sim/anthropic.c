@@ -7,7 +7,6 @@
 #include "tests/provider_sim/sim.h"
 
 #define OUT_MAX (256u << 20)
-#define SIGNATURE "c2ltdWxhdGVkLXNpZ25hdHVyZQ=="
 
 static const char *const MODELS[] = { "claude-", NULL };
 static const char *const CATALOG[] = { "claude-haiku-4-5-20251001", "claude-sonnet-4-6",
@@ -22,10 +21,8 @@ static const struct net_header HEADERS[] = {
 };
 
 static const char *const FINISHES[] = {
-	[SIM_STOP] = "end_turn",
-	[SIM_LENGTH] = "max_tokens",
-	[SIM_TOOL] = "tool_use",
-	[SIM_REFUSAL] = "refusal",
+	[SIM_STOP] = "end_turn",   [SIM_LENGTH] = "max_tokens", [SIM_TOOL] = "tool_use",
+	[SIM_REFUSAL] = "refusal", [SIM_BLOCKED] = "refusal",
 };
 static_assert(ARRAY_LEN(FINISHES) == SIM_FINISH_COUNT, "a word for each finish");
 
@@ -34,12 +31,19 @@ static_assert(ARRAY_LEN(FINISHES) == SIM_FINISH_COUNT, "a word for each finish")
 static bool authorized(const struct net_request *rq, struct str key)
 {
 	struct str api_key = net_request_header(rq, "x-api-key");
-	struct str bearer = net_request_header(rq, "authorization");
-	if (api_key.p != NULL)
-		return str_eq(api_key, key);
-	if (!str_starts(bearer, STR("Bearer ")))
-		return false;
-	return str_eq((struct str){ bearer.p + 7, bearer.len - 7 }, key);
+	return api_key.p != NULL ? str_eq(api_key, key) : sim_has_bearer(rq, key);
+}
+
+/* Counting wants no limit. */
+static bool read_max_tokens(struct sim_ask *ask, struct sim_error *error)
+{
+	if (ask->want == SIM_COUNT)
+		return true;
+	if (!json_i64(json_get(ask->tree, "max_tokens"), &ask->max_tokens))
+		return sim_refuse(error, 400, "max_tokens: Field required");
+	if (ask->max_tokens < 1)
+		return sim_refuse(error, 400, "max_tokens: must be at least 1");
+	return true;
 }
 
 static bool read_request(const struct net_request *rq, struct sim_ask *ask, struct sim_error *error)
@@ -51,16 +55,14 @@ static bool read_request(const struct net_request *rq, struct sim_ask *ask, stru
 		return sim_refuse(error, 400, "anthropic-version: header is required");
 	if (!newest && !str_eq(version, STR("2023-06-01")))
 		return sim_refuse(error, 400, "anthropic-version: unknown version");
-	if (!json_i64(json_get(ask->tree, "max_tokens"), &ask->max_tokens))
-		return sim_refuse(error, 400, "max_tokens: Field required");
-	if (ask->max_tokens < 1)
-		return sim_refuse(error, 400, "max_tokens: must be at least 1");
+	if (!sim_read_messages(ask, error) || !read_max_tokens(ask, error))
+		return false;
 	for (size_t i = 0; newest && i < ARRAY_LEN(SAMPLING); i++) {
 		if (json_get(ask->tree, SAMPLING[i]) != NULL)
 			return sim_refuse(error, 400, "%s: not allowed in this version",
 			                  SAMPLING[i]);
 	}
-	return true;
+	return sim_anthropic_check(ask, error);
 }
 
 /* ---- Usage ---- */
@@ -101,12 +103,12 @@ static void put_message_head(const struct sim_answer *a, const char *key, struct
 	json_put_z(o, "id", id);
 	json_put_z(o, "type", "message");
 	json_put_z(o, "role", "assistant");
-	json_put_str(o, "model", a->ask->model);
+	json_put_str(o, "model", a->model);
 }
 
 static void put_stop_details(const struct sim_answer *a, struct json_out *o)
 {
-	if (a->finish != SIM_REFUSAL)
+	if (a->finish != SIM_REFUSAL && a->finish != SIM_BLOCKED)
 		return;
 	json_put_object(o, "stop_details");
 	json_put_z(o, "type", "refusal");
@@ -115,9 +117,16 @@ static void put_stop_details(const struct sim_answer *a, struct json_out *o)
 	json_put_end(o, '}');
 }
 
-static bool has_tools(const struct sim_answer *a)
+/* Thinking is shown, and signed. */
+static bool has_thinking(const struct sim_answer *a)
 {
-	return a->finish == SIM_TOOL && a->scenario->tool_calls != NULL;
+	return a->scenario->reasoning.len > 0 && a->finish != SIM_BLOCKED;
+}
+
+/* Signatures hold for any model here, but for no other text. */
+static void sign_thinking(const struct sim_answer *a, char out[SIM_SIGNATURE_MAX])
+{
+	sim_sign(out, "anthropic", STR(""), a->scenario->reasoning);
 }
 
 static void put_tool_head(const struct json *call, int number, struct json_out *o)
@@ -131,11 +140,13 @@ static void put_tool_head(const struct json *call, int number, struct json_out *
 
 static void put_blocks(const struct sim_answer *a, struct json_out *o)
 {
-	if (a->scenario->reasoning.len > 0) {
+	if (has_thinking(a)) {
+		char signature[SIM_SIGNATURE_MAX];
+		sign_thinking(a, signature);
 		json_put_object(o, NULL);
 		json_put_z(o, "type", "thinking");
 		json_put_str(o, "thinking", a->scenario->reasoning);
-		json_put_z(o, "signature", SIGNATURE);
+		json_put_z(o, "signature", signature);
 		json_put_end(o, '}');
 	}
 	if (a->text.len > 0) {
@@ -144,7 +155,7 @@ static void put_blocks(const struct sim_answer *a, struct json_out *o)
 		json_put_str(o, "text", a->text);
 		json_put_end(o, '}');
 	}
-	const struct json *call = has_tools(a) ? json_first(a->scenario->tool_calls) : NULL;
+	const struct json *call = sim_has_tools(a) ? json_first(a->scenario->tool_calls) : NULL;
 	for (int i = 0; call != NULL; call = json_next(call), i++) {
 		json_put_object(o, NULL);
 		put_tool_head(call, i, o);
@@ -237,13 +248,16 @@ static void stream_pieces(int index, const char *type, const char *field, struct
 static void stream_thinking(const struct sim_answer *a, int index, struct sim_frames *f)
 {
 	struct str text = a->scenario->reasoning;
+	char signature[SIM_SIGNATURE_MAX];
+	sign_thinking(a, signature);
 	struct json_out o = block_begin("content_block_start", index, "content_block");
 	json_put_z(&o, "type", "thinking");
 	json_put_z(&o, "thinking", "");
 	json_put_z(&o, "signature", "");
 	block_end(&o, "content_block_start", f);
 	stream_pieces(index, "thinking_delta", "thinking", text, sim_piece_bytes(a, text), f);
-	stream_pieces(index, "signature_delta", "signature", STR(SIGNATURE), sizeof(SIGNATURE), f);
+	stream_pieces(index, "signature_delta", "signature", str_of(signature), sizeof(signature),
+	              f);
 	stream_block_stop(index, f);
 }
 
@@ -290,14 +304,21 @@ static void put_stream(const struct sim_answer *a, struct sim_frames *f)
 	stream_start(a, f);
 	struct json_out o = event_begin("ping");
 	event_end(&o, "ping", SIM_FRAME_OTHER, f);
-	if (a->scenario->reasoning.len > 0)
+	if (has_thinking(a))
 		stream_thinking(a, index++, f);
 	if (a->text.len > 0)
 		stream_text(a, index++, f);
-	const struct json *call = has_tools(a) ? json_first(a->scenario->tool_calls) : NULL;
+	const struct json *call = sim_has_tools(a) ? json_first(a->scenario->tool_calls) : NULL;
 	for (; call != NULL; call = json_next(call))
 		stream_tool(call, index++, f);
 	stream_end(a, f);
+}
+
+static void put_count(const struct sim_answer *a, struct json_out *o)
+{
+	json_put_object(o, NULL);
+	json_put_i64(o, "input_tokens", sim_input(a));
+	json_put_end(o, '}');
 }
 
 /* ---- Errors and models ---- */
@@ -346,6 +367,7 @@ static void put_error_event(const struct sim_error *error, int64_t seq, struct s
 
 static void put_models(const struct sim_format *format, struct json_out *o)
 {
+	const char *last = NULL;
 	json_put_object(o, NULL);
 	json_put_array(o, "data");
 	for (const char *const *id = format->catalog; *id != NULL; id++) {
@@ -354,23 +376,30 @@ static void put_models(const struct sim_format *format, struct json_out *o)
 		json_put_z(o, "id", *id);
 		json_put_z(o, "display_name", *id);
 		json_put_z(o, "created_at", "2026-01-01T00:00:00Z");
+		json_put_z(o, "lifecycle", "active");
+		json_put_null(o, "deprecated_at");
+		json_put_null(o, "retires_at");
 		json_put_end(o, '}');
+		last = *id;
 	}
 	json_put_end(o, ']');
 	json_put_bool(o, "has_more", false);
 	json_put_z(o, "first_id", format->catalog[0]);
+	json_put_str(o, "last_id", str_of(last));
 	json_put_end(o, '}');
 }
 
 const struct sim_format sim_anthropic = {
 	.provider = "anthropic",
-	.path = "/v1/messages",
 	.models = MODELS,
 	.catalog = CATALOG,
+	.write_classes = 2,
+	.free_refusals = true,
 	.authorized = authorized,
 	.read = read_request,
 	.put_whole = put_whole,
 	.put_stream = put_stream,
+	.put_count = put_count,
 	.put_error = put_error,
 	.put_error_event = put_error_event,
 	.put_models = put_models,

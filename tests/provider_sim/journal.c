@@ -30,7 +30,8 @@ void sim_journal_close(struct sim_journal *j)
 
 static bool is_credential(struct str name)
 {
-	return str_eq_nocase(name, STR("authorization")) || str_eq_nocase(name, STR("x-api-key"));
+	return str_eq_nocase(name, STR("authorization")) || str_eq_nocase(name, STR("x-api-key")) ||
+	       str_eq_nocase(name, STR("x-goog-api-key"));
 }
 
 static bool came_before(const struct net_header *headers, size_t i)
@@ -74,6 +75,7 @@ void sim_journal_write(const struct sim_journal *j, const struct sim_entry *entr
 	json_put_object(&o, NULL);
 	json_put_i64(&o, "n", entry->seq);
 	json_put_z(&o, "provider", entry->provider);
+	json_put_str(&o, "path", entry->path);
 	json_put_str(&o, "model", entry->model);
 	json_put_str(&o, "scenario", entry->scenario);
 	json_put_bool(&o, "stream", entry->stream);

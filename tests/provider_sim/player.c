@@ -8,6 +8,7 @@
 #define BODY_MAX (256u << 20)
 #define HEADERS_MAX (256u << 10)
 #define FIELDS_MAX 32
+#define PATH_MAX_BYTES 8192
 
 struct play {
 	struct sim *sim;
@@ -15,8 +16,8 @@ struct play {
 	struct sim_ask ask;
 	struct sim_answer answer;
 	struct sim_entry entry;
-	struct sim_error error;   /* to be answered instead, if it has a status */
-	struct buf headers, body; /* the request's, for the journal */
+	struct sim_error error;         /* to be answered instead, if it has a status */
+	struct buf path, headers, body; /* the request's, for the journal */
 	struct sim_frames frames;
 	size_t frame, offset;  /* what is sent next */
 	int64_t chunks, bytes; /* sent */
@@ -30,6 +31,7 @@ static void play_free(struct play *p)
 	net_timer_stop(&p->timer);
 	json_free(p->ask.tree);
 	sim_frames_done(&p->frames);
+	buf_done(&p->path);
 	buf_done(&p->headers);
 	buf_done(&p->body);
 	free(p);
@@ -55,7 +57,8 @@ static size_t fields(struct play *p, const char *type, struct net_header out[FIE
 	size_t n = 0;
 	for (; n < format->header_count; n++)
 		out[n] = format->headers[n];
-	out[n++] = (struct net_header){ str_of(format->id_header), str_of(p->id) };
+	if (format->id_header != NULL)
+		out[n++] = (struct net_header){ str_of(format->id_header), str_of(p->id) };
 	out[n++] = (struct net_header){ STR("content-type"), str_of(type) };
 	if (p->answer.scenario == NULL || fault_of(p)->headers == NULL)
 		return n;
@@ -91,6 +94,14 @@ static void cut(struct play *p)
 }
 
 /* ---- Playing ---- */
+
+/* The final usage is told, and will be charged. */
+static bool is_charged(const struct play *p)
+{
+	const struct sim_fault *fault = fault_of(p);
+	bool free = p->answer.finish == SIM_BLOCKED && p->ask.format->free_refusals;
+	return !fault->no_usage && !fault->malformed_usage && !free;
+}
 
 static void reply_start(struct play *p)
 {
@@ -157,8 +168,8 @@ static int64_t send_piece(struct play *p)
 	size_t n = piece_len(p, frame->len - p->offset);
 	struct str piece = { p->frames.text.p + frame->start + p->offset, n };
 	bool frame_ends = p->offset + n == frame->len;
-	if (frame_ends && frame->kind == SIM_FRAME_USAGE && !fault_of(p)->no_usage)
-		p->entry.reported = !fault_of(p)->malformed_usage;
+	if (frame_ends && frame->kind == SIM_FRAME_USAGE)
+		p->entry.reported = is_charged(p);
 	if (frame_ends && p->frame + 1 == p->frames.count)
 		note(p, "complete");
 	net_reply_write(p->rq, piece);
@@ -218,7 +229,16 @@ static void reply_whole(struct play *p)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(BODY_MAX);
 	p->ask.format->put_whole(&p->answer, &o);
-	p->entry.reported = !fault_of(p)->no_usage && !fault_of(p)->malformed_usage;
+	p->entry.reported = is_charged(p);
+	reply_json(p, 200, &o);
+}
+
+/* Costs nothing, and says so to the journal. */
+static void reply_count(struct play *p)
+{
+	OWN_JSON_OUT struct json_out o = json_out_make(BODY_MAX);
+	p->ask.format->put_count(&p->answer, &o);
+	p->entry.usage = (struct token_counts){ .n = { 0 } };
 	reply_json(p, 200, &o);
 }
 
@@ -245,6 +265,8 @@ static void answer(struct play *p)
 		cut(p);
 	} else if (p->error.status != 0) {
 		reply_error(p);
+	} else if (p->ask.want == SIM_COUNT) {
+		reply_count(p);
 	} else if (is_plain(p)) {
 		reply_whole(p);
 	} else {
@@ -269,6 +291,14 @@ static void timer_fired(void *data)
 
 /* ---- Requests ---- */
 
+static bool refuse_prompt(struct play *p)
+{
+	p->entry.usage = (struct token_counts){ .n = { 0 } };
+	(void)sim_refuse(&p->error, 400, "The request was rejected: high risk");
+	p->error.code = p->ask.format->blocked_code;
+	return false;
+}
+
 static bool choose(struct play *p)
 {
 	struct str name = sim_ask_scenario(&p->ask);
@@ -286,20 +316,23 @@ static bool choose(struct play *p)
 		                 "%.*s", STR_ARG(message));
 	else
 		p->entry.usage = p->answer.usage;
-	return true;
+	return s->fault.block_prompt && p->ask.format->blocked_code != NULL ? refuse_prompt(p)
+	                                                                    : true;
 }
 
-static struct play *play_new(struct sim *sim, struct net_request *rq,
-                             const struct sim_format *format)
+static struct play *play_new(struct sim *sim, struct net_request *rq, const struct sim_ask *ask)
 {
 	struct play *p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		abort(); /* a test's server: nothing better to do */
 	p->sim = sim;
 	p->rq = rq;
-	p->ask.format = format;
+	p->ask = *ask;
 	p->entry.seq = ++sim->seq;
-	p->entry.provider = format->provider;
+	p->entry.provider = ask->format->provider;
+	p->path = buf_make(PATH_MAX_BYTES);
+	buf_add(&p->path, net_request_path(rq));
+	p->entry.path = buf_str(&p->path);
 	p->headers = buf_make(HEADERS_MAX);
 	sim_id(p->id, "req_sim", p->entry.seq);
 	net_timer_init(&p->timer, sim->loop, timer_fired, p);
@@ -347,15 +380,13 @@ static void on_head(void *data, struct net_request *rq)
 
 static void on_body(void *data, struct net_request *rq)
 {
-	const struct sim_format *format = sim_format_of(rq);
-	bool get = str_eq(net_request_method(rq), STR("GET"));
-	bool models = str_eq(net_request_path(rq), STR("/v1/models"));
-	if (format == NULL || get != models) {
+	struct sim_ask ask = { .format = NULL };
+	if (!sim_route(rq, &ask)) {
 		net_reply(rq, 404, NULL, 0, STR("{\"error\":{\"message\":\"no such route\"}}"));
 		return;
 	}
-	struct play *p = play_new(data, rq, format);
-	if (models)
+	struct play *p = play_new(data, rq, &ask);
+	if (ask.want == SIM_MODELS)
 		list_models(p);
 	else
 		complete(p);

@@ -22,6 +22,11 @@ struct script {
 	bool crlf;
 };
 
+struct usage_script {
+	struct token_counts counts;
+	int64_t tool_use;
+};
+
 struct reply_script {
 	struct str text, reasoning, finish;
 	const struct json *tool_calls;
@@ -29,8 +34,8 @@ struct reply_script {
 };
 
 static const char *const FINISHES[] = {
-	[SIM_STOP] = "stop",       [SIM_LENGTH] = "length",   [SIM_TOOL] = "tool",
-	[SIM_REFUSAL] = "refusal", [SIM_FINISH_COUNT] = NULL,
+	[SIM_STOP] = "stop",       [SIM_LENGTH] = "length", [SIM_TOOL] = "tool",
+	[SIM_REFUSAL] = "refusal", [SIM_BLOCKED] = NULL, /* a fault */
 };
 
 #define TEXT(key, where, most)                                                          \
@@ -59,13 +64,14 @@ static const struct json_field REPLY_FIELDS[] = {
 	{ .name = "finish", .type = JSON_FIELD_STR, .offset = REPLY(finish), .choices = FINISHES },
 };
 
-#define USAGE(c) (offsetof(struct token_counts, n) + (c) * sizeof(int64_t))
+#define USAGE(c) (offsetof(struct usage_script, counts.n) + (c) * sizeof(int64_t))
 static const struct json_field USAGE_FIELDS[] = {
 	COUNT("uncachedInput", USAGE(TOKEN_UNCACHED_INPUT), COUNT_MAX),
 	COUNT("cacheWrite5m", USAGE(TOKEN_CACHE_WRITE_5M), COUNT_MAX),
 	COUNT("cacheWrite1h", USAGE(TOKEN_CACHE_WRITE_1H), COUNT_MAX),
 	COUNT("cacheRead", USAGE(TOKEN_CACHE_READ), COUNT_MAX),
 	COUNT("output", USAGE(TOKEN_OUTPUT), COUNT_MAX),
+	COUNT("toolUse", offsetof(struct usage_script, tool_use), COUNT_MAX),
 };
 
 #define FAULT(field) offsetof(struct sim_fault, field)
@@ -83,6 +89,8 @@ static const struct json_field FAULT_FIELDS[] = {
 	FLAG("noUsage", FAULT(no_usage)),
 	FLAG("malformedUsage", FAULT(malformed_usage)),
 	FLAG("ignoreCap", FAULT(ignore_cap)),
+	FLAG("blockPrompt", FAULT(block_prompt)),
+	TEXT("model", FAULT(model), 128),
 };
 
 #define SCRIPT(field) offsetof(struct script, field)
@@ -126,7 +134,7 @@ static bool read_reply(struct sim_scenario *s, const struct json *node, struct e
 		return err_prefix(err, "reply");
 	s->reasoning = reply.reasoning;
 	s->tool_calls = reply.tool_calls;
-	for (int f = 0; f < SIM_FINISH_COUNT; f++) {
+	for (int f = 0; FINISHES[f] != NULL; f++) {
 		if (str_eq(reply.finish, str_of(FINISHES[f])))
 			s->finish = (enum sim_finish)f;
 	}
@@ -135,17 +143,29 @@ static bool read_reply(struct sim_scenario *s, const struct json *node, struct e
 	return buf_ok(&s->text, "the repeated text", err);
 }
 
+static bool read_usage(struct sim_scenario *s, const struct json *node, struct err *err)
+{
+	struct usage_script usage = { .tool_use = 0 };
+	if (!json_read(node, &USAGE_TABLE, &usage, err))
+		return err_prefix(err, "usage");
+	if (usage.tool_use > usage.counts.n[TOKEN_UNCACHED_INPUT])
+		return err_set(err, ERR_INVALID_ARGUMENT, "toolUse is a part of uncachedInput");
+	s->counted = node != NULL;
+	s->usage = usage.counts;
+	s->tool_use = usage.tool_use;
+	return true;
+}
+
 static bool read_script(struct sim_scenario *s, struct err *err)
 {
 	struct script script = { .chunks = 8 };
 	if (!json_read(s->tree, &SCRIPT_TABLE, &script, err) || !read_reply(s, script.reply, err))
 		return false;
-	if (!json_read(script.usage, &USAGE_TABLE, &s->usage, err))
-		return err_prefix(err, "usage");
+	if (!read_usage(s, script.usage, err))
+		return false;
 	if (!json_read(script.fault, &FAULT_TABLE, &s->fault, err))
 		return err_prefix(err, "fault");
 	s->name = script.name;
-	s->counted = script.usage != NULL;
 	s->chunks = script.chunks > 0 ? script.chunks : 1;
 	s->chunk_delay_ms = script.chunk_delay_ms;
 	s->split_bytes = script.split_bytes;

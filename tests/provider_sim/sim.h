@@ -18,6 +18,7 @@ enum sim_finish {
 	SIM_LENGTH,
 	SIM_TOOL,
 	SIM_REFUSAL,
+	SIM_BLOCKED, /* the prompt was refused: there is no reply at all */
 	SIM_FINISH_COUNT
 };
 
@@ -33,6 +34,8 @@ struct sim_fault {
 	bool close_before_answer;
 	bool no_usage, malformed_usage;
 	bool ignore_cap; /* answer and bill more than max tokens */
+	bool block_prompt;
+	struct str model; /* told as the one that answered */
 };
 
 struct sim_scenario {
@@ -45,6 +48,7 @@ struct sim_scenario {
 	enum sim_finish finish;
 	bool counted; /* usage is scripted; else it is computed from lengths */
 	struct token_counts usage;
+	int64_t tool_use; /* of the uncached input: Google counts it apart */
 	int64_t chunks, chunk_delay_ms;
 	int64_t split_bytes; /* at most so many bytes in one write */
 	bool crlf;
@@ -60,33 +64,46 @@ MUST_CHECK bool sim_scenarios_load(struct sim_scenarios *all, const char *path, 
 const struct sim_scenario *sim_scenarios_find(const struct sim_scenarios *all, struct str name);
 void sim_scenarios_done(struct sim_scenarios *all);
 
-/* ---- Formats (format.c, openai.c, anthropic.c) ---- */
+/* ---- Formats (format.c, and a file for each) ---- */
 
 /* An error in a provider's words. */
 struct sim_error {
 	int status; /* zero: no error */
 	const char *type;
-	const char *code;  /* OpenAI only; NULL is null */
+	const char *code;  /* OpenAI's, or Google's reason; NULL is null */
 	const char *param; /* likewise */
 	char message[LIMIT_ERR_TEXT];
 };
 
-/* What was asked. Texts are borrowed from the tree. */
+enum sim_want {
+	SIM_COMPLETION,
+	SIM_COUNT, /* of a request's tokens */
+	SIM_MODELS
+};
+
+#define SIM_MODEL_MAX 96
+
+/* What was asked. Texts are borrowed from the tree, or from the struct itself. */
 struct sim_ask {
 	const struct sim_format *format;
+	enum sim_want want;
 	struct json *tree;
+	char path_model[SIM_MODEL_MAX]; /* if the path names the model */
 	struct str model;
-	struct str last_user_text; /* where a scenario is named */
+	struct str last_user_text; /* where a scenario is named: of a message or a tool's result */
 	bool stream;
 	bool include_usage;
-	int64_t max_tokens; /* -1: no limit given */
-	int64_t text_bytes; /* of all messages, for computed usage */
+	bool show_reasoning; /* where it must be asked for */
+	bool show_sealed;    /* likewise, what is signed of it */
+	int64_t max_tokens;  /* -1: no limit given */
+	int64_t text_bytes;  /* of all messages, for computed usage */
 };
 
 /* What is answered: a scenario under the limits of the request. */
 struct sim_answer {
 	const struct sim_scenario *scenario;
 	const struct sim_ask *ask;
+	struct str model;
 	struct str text;
 	enum sim_finish finish;
 	struct token_counts usage;
@@ -112,24 +129,30 @@ struct sim_frames {
 	bool crlf;
 };
 
-/* One provider's wire format. A new provider is one more of these in format.c's table. */
+/* One wire format. A new one is one more of these, and its routes in format.c's table. */
 struct sim_format {
 	const char *provider;
-	const char *path;           /* of the POST that asks for a completion */
 	const char *const *models;  /* prefixes of the ids that it knows, NULL-ended */
-	const char *const *catalog; /* what GET /v1/models lists, NULL-ended */
-	bool one_write_class;       /* 1h cache writes cannot be told from 5m ones */
+	const char *const *catalog; /* what a list of models has, NULL-ended */
+	/* Kinds of cache writes that are told apart: 2; 1, where all are reported as 5m; or none,
+	 * where what is written is plain input. */
+	int write_classes;
+	bool free_refusals;       /* a prompt that was refused is reported, but not charged */
+	const char *blocked_code; /* it is refused with this error; NULL: with an answer */
 	/* The credential is `key`. */
 	bool (*authorized)(const struct net_request *rq, struct str key);
-	/* Reads what differs between formats; false with the provider's own error. */
+	/* Reads and checks the request; false with the provider's own error. */
 	bool (*read)(const struct net_request *rq, struct sim_ask *ask, struct sim_error *error);
 	void (*put_whole)(const struct sim_answer *a, struct json_out *o);
 	void (*put_stream)(const struct sim_answer *a, struct sim_frames *f);
+	void (*put_count)(const struct sim_answer *a, struct json_out *o); /* NULL: no such route */
 	void (*put_error)(const struct sim_error *error, int64_t seq, struct json_out *o);
 	void (*put_error_event)(const struct sim_error *error, int64_t seq, struct sim_frames *f);
 	void (*put_models)(const struct sim_format *format, struct json_out *o);
-	/* The type (and code) of an error with this status. */
+	/* The type (and code) of an error with this status; and the status itself, where this
+	 * provider has another one for the same cause. */
 	void (*name_error)(struct sim_error *error);
+	const struct sim_chat *chat; /* of formats that are Chat Completions */
 	/* The fields of every answer that a router must keep to itself, and the request's id. */
 	const char *id_header;
 	const struct net_header *headers;
@@ -137,10 +160,13 @@ struct sim_format {
 };
 
 extern const struct sim_format sim_openai;
+extern const struct sim_format sim_responses;
 extern const struct sim_format sim_anthropic;
+extern const struct sim_format sim_google;
+extern const struct sim_format sim_kimi;
 
-/* By path; GET /v1/models is told apart by its fields. NULL if nobody's. */
-const struct sim_format *sim_format_of(const struct net_request *rq);
+/* By method and path; GET /v1/models is told apart by its fields. False if nobody's. */
+bool sim_route(const struct net_request *rq, struct sim_ask *ask);
 /* Checks and reads a whole request. The caller frees ask->tree in any case. */
 bool sim_ask_read(const struct net_request *rq, struct str key, struct sim_ask *ask,
                   struct sim_error *error);
@@ -148,10 +174,50 @@ bool sim_refuse(struct sim_error *error, int status, const char *format, ...) PR
 /* "[[name]]" in the last user message; absent if there is none. */
 struct str sim_ask_scenario(const struct sim_ask *ask);
 
+/* What the formats' readers share. */
+bool sim_has_bearer(const struct net_request *rq, struct str key);
+/* The body's model and messages, as Chat Completions and Messages have them. */
+bool sim_read_messages(struct sim_ask *ask, struct sim_error *error);
+/* Adds the length of all texts in a message's content, tools' results included, and keeps the last
+ * of them. */
+void sim_read_content(const struct json *content, int64_t *bytes, struct str *last);
+bool sim_text_is(const struct json *object, const char *key, const char *value);
+/* The object's first member that is not in the NULL-ended list; absent if there is none. */
+struct str sim_unknown_key(const struct json *object, const char *const *known);
+
+/* ---- Chat Completions (chat.c) ---- */
+
+/* In what those differ who speak it. */
+struct sim_chat {
+	bool shows_reasoning; /* as reasoning_content, before the content */
+	bool usage_in_choice; /* the last choice tells usage too, asked or not */
+	bool bare;            /* without refusal, annotations, logprobs and service_tier */
+	const char *const *finishes;
+	void (*put_usage)(const struct sim_answer *a, struct json_out *o);
+};
+
+void sim_chat_put_whole(const struct sim_answer *a, struct json_out *o);
+void sim_chat_put_stream(const struct sim_answer *a, struct sim_frames *f);
+/* Calls and their results must belong together. */
+bool sim_chat_check(const struct sim_ask *ask, struct sim_error *error);
+
+/* What Anthropic refuses in the history and in the options of thinking (anthropic_check.c). */
+bool sim_anthropic_check(const struct sim_ask *ask, struct sim_error *error);
+/* What Gemini refuses (google_check.c). */
+bool sim_google_check(const struct sim_ask *ask, struct sim_error *error);
+
 /* ---- Answers and frames (answer.c) ---- */
 
 struct sim_answer sim_answer_make(const struct sim_ask *ask, const struct sim_scenario *scenario,
                                   int64_t seq);
+bool sim_has_tools(const struct sim_answer *a);
+int64_t sim_input(const struct sim_answer *a);    /* of all classes */
+int64_t sim_thoughts(const struct sim_answer *a); /* the part of the output that is reasoning */
+/* What a provider signs: hexadecimal, and so Base64 too. The same for the same texts, so that a
+ * later request can be checked without a memory of this one. */
+#define SIM_SIGNATURE_MAX 65
+void sim_sign(char out[SIM_SIGNATURE_MAX], const char *provider, struct str model, struct str text);
+bool sim_signed(struct str signature, const char *provider, struct str model, struct str text);
 /* Takes the next of `chunks` pieces of about equal size from `*rest`, cut between characters.
  * False when nothing is left. */
 bool sim_next_piece(struct str *rest, size_t piece_bytes, struct str *piece);
@@ -176,7 +242,7 @@ struct sim_journal {
 struct sim_entry {
 	int64_t seq;
 	const char *provider;
-	struct str model, scenario;
+	struct str path, model, scenario;
 	bool stream;
 	int status; /* zero: the connection was closed without an answer */
 	struct token_counts usage;
