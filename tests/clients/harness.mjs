@@ -120,6 +120,10 @@ export class World {
       AGENT_STORE_OPENAI_BASE_URL: `${this.simUrl}/v1`,
       AGENT_STORE_ANTHROPIC_API_KEY: 'sim-key',
       AGENT_STORE_ANTHROPIC_BASE_URL: this.simUrl,
+      AGENT_STORE_GOOGLE_API_KEY: 'sim-key',
+      AGENT_STORE_GOOGLE_BASE_URL: this.simUrl,
+      AGENT_STORE_KIMI_API_KEY: 'sim-key',
+      AGENT_STORE_KIMI_BASE_URL: `${this.simUrl}/kimi/v1`,
       ...(this.purchaseKey ? { AGENT_STORE_AGENT_API_KEY: this.purchaseKey } : {}),
       ...this.settings,
       ...extra,
@@ -290,12 +294,26 @@ export const classes = ['uncachedInputTokens', 'cacheWrite5mTokens', 'cacheWrite
   'cacheReadTokens', 'outputTokens'];
 export const countsOf = (record) => Object.fromEntries(classes.map((name) => [name, record[name]]));
 
+/* Input, cache writes of five minutes and of an hour, cache read, output. */
 const perMillion = (...row) => Object.fromEntries(classes.map((name, i) => [name, row[i]]));
+/** The same without a price of its own for what is written to a cache. */
+const unwritten = (input, read, output) => perMillion(input, input, input, read, output);
 /** List prices in micro-USD per million tokens, written down here a second time on purpose. */
 export const prices = {
-  'gpt-5.4': perMillion(2500000n, 2500000n, 2500000n, 250000n, 15000000n),
+  'gpt-5.4': unwritten(2500000n, 250000n, 15000000n),
+  'gpt-5.4-mini': unwritten(750000n, 75000n, 4500000n),
+  'gpt-5.4-nano': unwritten(200000n, 20000n, 1250000n),
   'claude-haiku-4-5': perMillion(1000000n, 1250000n, 2000000n, 100000n, 5000000n),
   'claude-sonnet-4-6': perMillion(3000000n, 3750000n, 6000000n, 300000n, 15000000n),
+  'claude-opus-4-6': perMillion(5000000n, 6250000n, 10000000n, 500000n, 25000000n),
+  'claude-opus-4-7': perMillion(5000000n, 6250000n, 10000000n, 500000n, 25000000n),
+  'gemini-2.5-pro': unwritten(1250000n, 125000n, 10000000n), // up to 200k tokens of input
+  'gemini-2.5-flash': unwritten(300000n, 30000n, 2500000n),
+  'gemini-2.5-flash-lite': unwritten(100000n, 10000n, 400000n),
+  'gemini-3.1-flash-lite': unwritten(250000n, 25000n, 1500000n),
+  'gemini-3.5-flash-lite': unwritten(300000n, 30000n, 2500000n),
+  'gemini-3.8-flash': unwritten(750000n, 75000n, 3750000n),
+  'kimi-k2.6': unwritten(950000n, 160000n, 4000000n),
 };
 
 /** What a call costs, rounded up once. */
