@@ -14,8 +14,12 @@ static struct buf quoted(const char *text)
 {
 	struct buf out = buf_make(SIZE_MAX);
 
-	for (; *text; text++)
-		buf_add_char(&out, *text == '\'' ? '"' : *text);
+	for (; *text; text++) {
+		if (*text == '\'')
+			buf_add_char(&out, '"');
+		else
+			buf_add_char(&out, *text);
+	}
 	return out;
 }
 
