@@ -19,6 +19,25 @@ if (!existsSync(program) || !simProgram)
   throw new Error(`${build} has no agent-store or no provider-sim: build first, or set AGENT_STORE_TEST_BUILD`);
 const upstreamFolder = join(root, 'fixtures/upstream');
 
+/** The models that are built in, as their file has them. */
+export const models = JSON.parse(readFileSync(join(root, 'store/data/models.json'), 'utf8'));
+
+/* An upstream that fails is left alone for seconds, model by model. So tests that make it fail ask
+ * copies of a model: the same upstream id, the same prices, a circuit breaker of their own. */
+export const copies = 120;
+const copied = ['gpt-5.4', 'claude-haiku-4-5', 'claude-sonnet-4-6'];
+export const copyOf = (id, i) => `${id}-copy${i}`;
+export const originalOf = (id) => id.replace(/-copy\d+$/, '');
+
+const copiedModels = copied.flatMap((id) => {
+  const { replacement, ...model } = models.find((one) => one.id === id);
+  return Array.from({ length: copies }, (_, i) => ({ ...model, id: copyOf(id, i) }));
+});
+const claudes = [...models, ...copiedModels].map((model) => model.id)
+  .filter((id) => id.startsWith('claude'));
+/** A configuration whose route `claude` has all of the copies; those of OpenAI's need no route. */
+export const copiesConfig = { models: copiedModels, routes: [{ alias: 'claude', models: claudes }] };
+
 /** Every scripted scenario of the tree by its name, as its file has it. */
 export const scenarios = Object.fromEntries(readdirSync(upstreamFolder)
   .filter((file) => file.endsWith('.json'))
@@ -92,11 +111,22 @@ export class World {
     this.settings = settings;
     this.children = [];
     this.logs = '';
+    this.copiesUsed = 0;
   }
 
-  /** `more`: scenarios beside those of fixtures/upstream. */
-  static async open(settings = {}, more = []) {
+  /** A copy of a model that nobody else asks. */
+  copy(id) {
+    if (this.copiesUsed === copies) throw new Error('all copies are used');
+    return copyOf(id, this.copiesUsed++);
+  }
+
+  /** `more`: scenarios beside those of fixtures/upstream. `config`: what the config file says. */
+  static async open(settings = {}, more = [], config = null) {
     const world = new World(settings);
+    if (config) {
+      world.configFile = join(world.dir, 'config.json');
+      writeFileSync(world.configFile, JSON.stringify(config));
+    }
     const scripts = join(world.dir, 'scripts');
     mkdirSync(scripts);
     for (const scenario of more)
@@ -115,6 +145,7 @@ export class World {
       HOME: this.dir,
       PATH: process.env.PATH,
       AGENT_STORE_DB: this.db,
+      ...(this.configFile ? { AGENT_STORE_CONFIG: this.configFile } : {}),
       AGENT_STORE_LISTEN: '127.0.0.1:0',
       AGENT_STORE_OPENAI_API_KEY: 'sim-key',
       AGENT_STORE_OPENAI_BASE_URL: `${this.simUrl}/v1`,
@@ -318,7 +349,7 @@ export const prices = {
 
 /** What a call costs, rounded up once. */
 export function charge(record) {
-  const price = prices[record.model];
+  const price = prices[originalOf(record.servedBy ?? record.model)];
   const pico = classes.reduce((sum, name) => sum + BigInt(record[name]) * price[name], 0n);
   return (pico + 999999n) / 1000000n;
 }

@@ -3,8 +3,8 @@
 // journal to the micro whatever befalls the calls.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { World, charge, chat, countsOf, message, order, scenarios, seeded, until }
-  from './harness.mjs';
+import { World, charge, chat, copies, copiesConfig, copyOf, countsOf, message, order, originalOf,
+  scenarios, seeded, until } from './harness.mjs';
 
 /* A call of 12 000 output tokens at 15 USD a million holds 0.18 USD and a little for its input: five
  * fit into one dollar, six do not. */
@@ -13,7 +13,7 @@ const big = { name: 'big', reply: { text: 'done' }, usage: { uncachedInput: 10, 
 
 let world;
 before(async () => {
-  world = await World.open({}, [big]);
+  world = await World.open({}, [big], copiesConfig);
   await world.serve();
 });
 after(() => world?.close());
@@ -87,15 +87,16 @@ function plans(count, keys) {
     const stream = random() < 0.6;
     const hangsUp = endless.includes(name) || random() < 0.25;
     const words = `call-${i}.`;
-    const body = isChat ? chat(name, { stream }, words)
-      : message(name, { stream, model: pick(['claude-haiku-4-5', 'claude-sonnet-4-6']) }, words);
+    const model = copyOf(isChat ? 'gpt-5.4' : pick(['claude-haiku-4-5', 'claude-sonnet-4-6']), i % copies);
+    const body = (isChat ? chat : message)(name, { stream, model }, words);
     return { name, words, body, key: pick(keys), stream,
       path: isChat ? '/openai/v1/chat/completions' : '/claude/v1/messages',
       hangUpMs: hangsUp ? Math.floor(random() * 250) : undefined };
   });
 }
 
-const asText = (record) => JSON.stringify([record.model, ...Object.values(countsOf(record))]);
+const asText = (record) => JSON.stringify([originalOf(record.model),
+  ...Object.values(countsOf(record))]);
 
 test('300 calls of all kinds, with faults and hang-ups: the books equal the journal', async () => {
   const mcp = await world.buy(100);

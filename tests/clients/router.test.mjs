@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import OpenAI from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
-import { World, charge, chat, countsOf, message, order, scenarios } from './harness.mjs';
+import { World, charge, chat, copiesConfig, countsOf, message, models, order, scenarios }
+  from './harness.mjs';
 
 const scripted = (status) => ({ name: `answer-${status}`,
   fault: { status, message: `scripted ${status}` } });
@@ -13,7 +14,7 @@ const scripted = (status) => ({ name: `answer-${status}`,
 let world;
 let poorKey; // of an account with one dollar of credit
 before(async () => {
-  world = await World.open({}, [404, 408, 409, 413, 422, 502, 504].map(scripted));
+  world = await World.open({}, [404, 408, 409, 413, 422, 502, 504].map(scripted), copiesConfig);
   await world.serve();
   await world.buy(200);
   const made = await world.createAccount('poor', '1.00');
@@ -42,6 +43,11 @@ const anthropic = (more = {}) =>
   client(Anthropic, { apiKey: world.key, baseURL: `${world.url}/claude`, ...more });
 const anthropicDirect = () => anthropic({ apiKey: 'sim-key', baseURL: world.simUrl });
 
+/* What makes an upstream fail asks copies of a model: see harness.mjs. */
+const failing = (scenario, more) => chat(scenario, { model: world.copy('gpt-5.4'), ...more });
+const failingMessage = (scenario, more) =>
+  message(scenario, { model: world.copy('claude-haiku-4-5'), ...more });
+
 /* Scenarios whose answers end well, and soon. */
 const slow = (s) => (s.chunks ?? 8) * (s.chunkDelayMs ?? 0) > 3000;
 const whole = Object.values(scenarios)
@@ -69,15 +75,20 @@ async function checkReceipt(requestId, words) {
 
 describe('OpenAI SDK', () => {
   test('models are listed and retrieved', async () => {
-    const models = [];
-    for await (const model of openai().models.list()) models.push(model);
-    assert.deepEqual(models.map((model) => model.id), ['gpt-5.4', 'gpt-5.4-mini', 'gpt-5.4-nano']);
-    for (const model of models) {
+    const listed = [];
+    for await (const model of openai().models.list())
+      if (!model.id.includes('-copy')) listed.push(model);
+    const configured = models.filter((model) => ['openai', 'anthropic'].includes(model.provider));
+    assert.deepEqual(listed.map((model) => [model.id, model.owned_by]),
+      configured.map((model) => [model.id, model.provider]));
+    for (const model of listed) {
       assert.equal(model.object, 'model');
-      assert.equal(model.owned_by, 'openai');
       assert.ok(Number.isInteger(model.created));
     }
-    assert.deepEqual(await openai().models.retrieve('gpt-5.4'), models[0]);
+    assert.deepEqual(await openai().models.retrieve('gpt-5.4'), listed[0]);
+    assert.deepEqual(listed.filter((model) => model.state === 'retired')
+      .map((model) => [model.id, model.servedBy]), [['claude-opus-4-1', 'claude-opus-4-8'],
+      ['claude-sonnet-4', 'claude-sonnet-4-6'], ['claude-3-5-haiku', 'claude-haiku-4-5']]);
     await assert.rejects(openai().models.retrieve('gpt-0'), OpenAI.NotFoundError);
   });
 
@@ -167,7 +178,7 @@ describe('OpenAI SDK', () => {
   });
 
   test('errors are of the class that the SDK has for them', async () => {
-    const ask = (name, more) => openai(more).chat.completions.create(chat(name));
+    const ask = (name, more) => openai(more).chat.completions.create(failing(name));
     const fails = async (call, type, status, more = {}) => {
       const error = await call.then(() => assert.fail('it did not fail'), (reason) => reason);
       assert.ok(error instanceof type, `${error.constructor.name} ${error.message}`);
@@ -205,7 +216,7 @@ describe('OpenAI SDK', () => {
       'cut-at-once', 'cut-body', 'huge-event']) {
       const sdk = openai();
       await assert.rejects(async () => {
-        for await (const _ of await sdk.chat.completions.create(chat(name, { stream: true }))) { /* none */ }
+        for await (const _ of await sdk.chat.completions.create(failing(name, { stream: true }))) { /* none */ }
       }, OpenAI.APIError, name);
       const receipt = await world.receipt(sdk.lastId());
       assert.equal(receipt.status, 'failed', name);
@@ -219,7 +230,7 @@ describe('OpenAI SDK', () => {
       const sdk = openai();
       let text = '';
       const error = await (async () => {
-        for await (const chunk of await sdk.chat.completions.create(chat(name, { stream: true })))
+        for await (const chunk of await sdk.chat.completions.create(failing(name, { stream: true })))
           text += chunk.choices[0]?.delta.content ?? '';
       })().then(() => assert.fail(`${name} ended well`), (reason) => reason);
       assert.ok(error instanceof OpenAI.APIError, error.stack);
@@ -264,7 +275,7 @@ describe('OpenAI SDK', () => {
     assert.equal(await status(afford + 100), 402);
     assert.equal(await status(most), 200);
     const patient = openai({ maxRetries: 1 });
-    await assert.rejects(patient.chat.completions.create(chat('error-503')), OpenAI.InternalServerError);
+    await assert.rejects(patient.chat.completions.create(failing('error-503')), OpenAI.InternalServerError);
     assert.equal(patient.seen.length, 2);
   });
 });
@@ -363,7 +374,7 @@ describe('Anthropic SDK', () => {
   });
 
   test('errors are of the class that the SDK has for them', async () => {
-    const ask = (name, more) => anthropic(more).messages.create(message(name));
+    const ask = (name, more) => anthropic(more).messages.create(failingMessage(name));
     const fails = async (call, type, status, kind) => {
       const error = await call.then(() => assert.fail('it did not fail'), (reason) => reason);
       assert.ok(error instanceof type, `${error.constructor.name} ${error.message}`);
@@ -401,7 +412,7 @@ describe('Anthropic SDK', () => {
   test('a stream that breaks before a word raises, and costs nothing', async () => {
     for (const name of ['error-event-first', 'cut-at-once', 'cut-body', 'huge-event']) {
       const sdk = anthropic();
-      await assert.rejects(sdk.messages.stream(message(name)).finalMessage(), Anthropic.AnthropicError, name);
+      await assert.rejects(sdk.messages.stream(failingMessage(name)).finalMessage(), Anthropic.AnthropicError, name);
       const receipt = await world.receipt(sdk.lastId());
       assert.equal(receipt.status, 'failed', name);
       assert.equal(receipt.buyerChargeUsdMicros, 0, name);
@@ -412,7 +423,7 @@ describe('Anthropic SDK', () => {
     for (const name of ['error-event', 'cut-stream']) {
       const sdk = anthropic();
       let text = '';
-      const stream = sdk.messages.stream(message(name));
+      const stream = sdk.messages.stream(failingMessage(name));
       stream.on('text', (piece) => { text += piece; });
       await assert.rejects(stream.finalMessage(), Anthropic.AnthropicError);
       assert.ok(text.length > 0 && scenarios[name].reply.text.startsWith(text), name);
