@@ -339,27 +339,33 @@ static bool watch_signals(struct app *app, struct err *err)
 	        net_loop_on_signal(app->loop, SIGHUP, on_hangup, app, err));
 }
 
-static bool make_models(struct app *app, struct err *err)
+struct store_models *app_models_new(const struct config *cfg, const struct env *env,
+                                    struct err *err)
 {
 	struct store_models_options options = {
-		.models = config_section(app->cfg, "models"),
-		.routes = config_section(app->cfg, "routes"),
+		.models = config_section(cfg, "models"),
+		.routes = config_section(cfg, "routes"),
 		.refuse_retired =
-			str_eq(str_of(config_get(app->cfg, CONFIG_RETIRED_MODELS)), STR("refuse")),
-		.env = &app->env,
+			str_eq(str_of(config_get(cfg, CONFIG_RETIRED_MODELS)), STR("refuse")),
+		.env = env,
 	};
 
 	for (size_t p = 0; p < PROVIDER_COUNT; p++)
-		options.has_key[p] = config_has(app->cfg, UPSTREAM_KEYS[p][1]);
-	app->models = store_models_new(&options, err);
-	return app->models != NULL;
+		options.has_key[p] = config_has(cfg, UPSTREAM_KEYS[p][1]);
+	struct store_models *models = store_models_new(&options, err);
+	if (models == NULL && config_file(cfg) != NULL)
+		(void)err_prefix(err, "%s", config_file(cfg));
+	return models;
 }
 
 static bool app_init(struct app *app, enum app_mode mode, const struct config *cfg, struct err *err)
 {
 	*app = (struct app){ .mode = mode, .cfg = cfg, .env = env_real() };
 	app->loop = net_loop_new(err);
-	if (app->loop == NULL || !watch_signals(app, err) || !make_models(app, err))
+	if (app->loop == NULL || !watch_signals(app, err))
+		return false;
+	app->models = app_models_new(cfg, &app->env, err);
+	if (app->models == NULL)
 		return false;
 	net_timer_init(&app->health, app->loop, check_health, app);
 	if (mode == APP_TRANSCRIPT)

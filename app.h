@@ -5,9 +5,16 @@
 #define APP_H
 
 #include "base/config.h"
+#include "base/env.h"
+#include "store/model.h"
 
 /* Makes the process fit to hold keys and money. Before anything else, once. */
 void app_harden(void);
+
+/* The models and routes of these settings. ERR_INVALID_ARGUMENT names file, member and reason.
+ * `env` is borrowed for the table's life; the caller frees it. */
+MUST_CHECK struct store_models *app_models_new(const struct config *cfg, const struct env *env,
+                                               struct err *err);
 
 /* Each takes the words that config_load left over and gives the exit code: 0 done, 1 failed,
  * 2 usage. Errors are on stderr already. */

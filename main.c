@@ -8,11 +8,10 @@
 #include "app.h"
 #include "base/log.h"
 #include "mcp/mcp.h"
+#include "offline.h"
 
 #define EXIT_USAGE 2
 #define TEXT_MAX (256u << 10)
-
-static int run_config(const struct config *cfg, int argc, char **argv);
 
 struct mode {
 	const char *word;
@@ -30,7 +29,11 @@ static const struct mode MODES[] = {
 	{ "transcript", "transcript FILE...", "Runs scripted purchases and checks the answers.",
 	  app_run_transcript, false },
 	{ "config", "config [--json | --markdown]", "Shows every setting and where it comes from.",
-	  run_config, false },
+	  offline_config, false },
+	{ "", "config check [FILE]", "Checks settings, models and routes without starting.", NULL,
+	  false }, /* found before the settings are read */
+	{ "host-config", "host-config claude-code|codex|cursor|vscode|claude-desktop [--key KEY]",
+	  "Prints what an agent host reads to start this program.", offline_host_config, false },
 };
 
 /* ---- What is printed ---- */
@@ -68,28 +71,6 @@ static int usage_error(const char *what, const char *word)
 	return EXIT_USAGE;
 }
 
-static int run_config(const struct config *cfg, int argc, char **argv)
-{
-	OWN_BUF struct buf text = buf_make(TEXT_MAX);
-	OWN_JSON_OUT struct json_out json = json_out_make(TEXT_MAX);
-
-	if (argc > 3)
-		return usage_error("unexpected word", argv[3]);
-	if (argc < 3) {
-		config_put_table(cfg, &text);
-	} else if (strcmp(argv[2], "--json") == 0) {
-		config_put_json(cfg, &json);
-		buf_add(&text, buf_str(&json.text));
-		buf_add_char(&text, '\n');
-	} else if (strcmp(argv[2], "--markdown") == 0) {
-		buf_add_z(&text, "# Settings\n\n");
-		config_put_markdown(&text);
-	} else {
-		return usage_error("unexpected word", argv[2]);
-	}
-	return print(&text);
-}
-
 /* ---- Start ---- */
 
 static int run(const struct config *cfg, int argc, char **argv)
@@ -99,7 +80,7 @@ static int run(const struct config *cfg, int argc, char **argv)
 	if (mcp_command_known(word))
 		return app_run_command(cfg, argc, argv);
 	for (size_t i = 0; i < ARRAY_LEN(MODES); i++) {
-		if (strcmp(MODES[i].word, word) != 0)
+		if (MODES[i].run == NULL || strcmp(MODES[i].word, word) != 0)
 			continue;
 		if (argc > 2 && strcmp(argv[2], "--help") == 0)
 			return print_help();
@@ -120,6 +101,8 @@ int main(int argc, char **argv)
 		return print_help();
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		return puts("agent-store " AGENT_STORE_VERSION) < 0 ? 1 : 0;
+	if (offline_is_check(argc, argv))
+		return offline_config_check(argc, argv, environ);
 	struct config *cfg = config_load(&argc, argv, environ, &err);
 	if (cfg == NULL) {
 		(void)fprintf(stderr, "agent-store: %s\n", err.text);

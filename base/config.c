@@ -34,6 +34,7 @@ struct config {
 	char *values[CONFIG_KEY_COUNT]; /* NULL: none */
 	enum config_source sources[CONFIG_KEY_COUNT];
 	struct json *sections[SECTION_COUNT];
+	char *file; /* NULL: none */
 };
 
 /* ---- One value ---- */
@@ -287,7 +288,10 @@ static bool load_file(struct config *cfg, const char *path, struct err *err)
 
 	buf_wipe(&text);
 	buf_done(&text);
-	return ok || err_prefix(err, "%s", path);
+	if (!ok)
+		return err_prefix(err, "%s", path);
+	cfg->file = str_dup(str_of(path));
+	return cfg->file || err_no_memory(err);
 }
 
 /* ---- Flags ---- */
@@ -416,6 +420,7 @@ void config_free(struct config *cfg)
 		free_value(cfg->values[i]);
 	for (size_t i = 0; i < SECTION_COUNT; i++)
 		json_free(cfg->sections[i]);
+	free(cfg->file);
 	free(cfg);
 }
 
@@ -432,6 +437,11 @@ bool config_has(const struct config *cfg, enum config_key key)
 enum config_source config_source(const struct config *cfg, enum config_key key)
 {
 	return cfg->sources[key];
+}
+
+const char *config_file(const struct config *cfg)
+{
+	return cfg->file;
 }
 
 const struct json *config_section(const struct config *cfg, const char *name)

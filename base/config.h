@@ -52,6 +52,9 @@ void config_free(struct config *cfg); /* wipes the secrets; NULL is fine */
 const char *config_get(const struct config *cfg, enum config_key key);
 bool config_has(const struct config *cfg, enum config_key key); /* not empty */
 enum config_source config_source(const struct config *cfg, enum config_key key);
+const char *config_file(const struct config *cfg); /* the file that was read; NULL: none */
+bool config_is_secret(enum config_key key);        /* must not be shown */
+void config_put_variable(enum config_key key, struct buf *out); /* "AGENT_STORE_DB" */
 /* A data section of the file: "models", "routes" or "limits"; NULL if it has none. */
 const struct json *config_section(const struct config *cfg, const char *name);
 

@@ -134,6 +134,17 @@ bool config__is_secret(const struct config__setting *setting)
 	return setting->type == CONFIG__SECRET || setting->type == CONFIG__PURCHASE_KEY;
 }
 
+bool config_is_secret(enum config_key key)
+{
+	return config__is_secret(config__setting(key));
+}
+
+void config_put_variable(enum config_key key, struct buf *out)
+{
+	buf_add_z(out, CONFIG__PREFIX);
+	buf_add_z(out, config__setting(key)->name);
+}
+
 const char *config__source_name(enum config_source source)
 {
 	static const char *const NAMES[] = {

@@ -127,6 +127,29 @@ void mcp_session_end(struct mcp_session *s);
 size_t mcp_session_in_flight(const struct mcp_session *s);
 void mcp_session_free(struct mcp_session *s);
 
+/* ---- Agent hosts ---- */
+
+#define MCP_KEY_PLACEHOLDER "ask_live_..."
+
+struct mcp_host_variable {
+	const char *name, *value; /* of an environment variable */
+};
+
+/* What a host is to start. Texts are borrowed for the call. */
+struct mcp_host_setup {
+	const char *program;      /* absolute path */
+	const char *purchase_key; /* NULL: what the host reads has a placeholder instead */
+	const struct mcp_host_variable *variables; /* more settings */
+	size_t variable_count;
+};
+
+/* Appends what makes the agent host of that name start this program: text to paste, or with `json`
+ * one line for programs. It holds the purchase key, if one is given: wipe it.
+ * ERR_INVALID_ARGUMENT names the hosts there are. */
+MUST_CHECK bool mcp_host_config_put(struct str host, const struct mcp_host_setup *setup, bool json,
+                                    struct buf *out, struct err *err);
+void mcp_hosts_put_names(struct buf *out); /* "claude-code|codex|..." */
+
 /* ---- Operators' commands and transcripts ---- */
 
 /* Is argv[1] one of: account, wallet, key, usage, ledger, backup? */

@@ -101,6 +101,7 @@ static void everything_has_its_default(void)
 	CHECK(config_has(cfg, CONFIG_LISTEN));
 	CHECK_I64(config_source(cfg, CONFIG_DB), CONFIG_FROM_DEFAULT);
 	CHECK(config_section(cfg, "models") == NULL && config_section(cfg, "other") == NULL);
+	CHECK(config_file(cfg) == NULL);
 	config_free(cfg);
 	config_free(NULL);
 }
@@ -118,6 +119,7 @@ static void flag_wins_over_environment_over_file_over_default(void)
 	CHECK_I64(config_source(cfg, CONFIG_LISTEN), CONFIG_FROM_FLAG);
 	CHECK_STR(config_get(cfg, CONFIG_LOG), "debug");
 	CHECK_I64(config_source(cfg, CONFIG_LOG), CONFIG_FROM_ENVIRONMENT);
+	CHECK_STR(config_file(cfg), file.path);
 	CHECK_STR(config_get(cfg, CONFIG_DURABILITY), "process");
 	CHECK_I64(config_source(cfg, CONFIG_DURABILITY), CONFIG_FROM_FILE);
 	CHECK_STR(config_get(cfg, CONFIG_DB), "/f.db"); /* set but empty counts as unset */

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that open no store, as a person runs them: words in, text and exit code out.
+
+    program.py AGENT_STORE
+
+Prints TAP. Each case is a function whose name is its sentence."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = os.path.abspath(sys.argv[1])
+HOSTS = ["claude-code", "codex", "cursor", "vscode", "claude-desktop"]
+
+
+class World:
+  """A folder that is HOME, and the environment that a host gives: nothing but HOME and PATH."""
+
+  def __init__(self, folder):
+    self.folder = pathlib.Path(folder)
+
+  def file(self, name, text):
+    path = self.folder / name
+    path.write_text(text)
+    return str(path)
+
+  def run(self, *words, **settings):
+    env = {"HOME": str(self.folder), "PATH": os.environ["PATH"],
+           "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
+           "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "")}
+    env.update({f"AGENT_STORE_{name}": value for name, value in settings.items()})
+    done = subprocess.run([PROGRAM, *words], env=env, cwd=self.folder, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def equal(got, want):
+  assert got == want, f"got {got!r}\nwant {want!r}"
+
+
+def has(text, part):
+  assert part in text, f"{part!r} is not in {text!r}"
+
+
+def purchase_key(world):
+  status, out, err = world.run("account", "create", "host-config", "--json")
+  assert status == 0, err
+  return json.loads(out)["purchaseKey"]
+
+
+# ---- config check ----
+
+def good_settings_are_ok_and_nothing_is_made(world):
+  path = world.file("good.json", json.dumps({
+    "LISTEN": "127.0.0.1:0", "OPENAI_API_KEY": "sk-test",
+    "models": [{"id": "gpt-5.4", "prices": {"input": "2", "output": "8"}}]}))
+  status, out, err = world.run("config", "check", path)
+  equal((status, err), (0, ""))
+  equal(out.splitlines()[0], "ok")
+  has(out, f"file       {path}\n")
+  has(out, "listen     127.0.0.1:0\n")
+  has(out, "routes     openai, claude, claude-fast\n")
+  has(out, "providers  openai (have a key)\n")
+  assert "sk-test" not in out
+  equal(sorted(p.name for p in world.folder.iterdir()), ["good.json"])
+
+
+def programs_get_json(world):
+  path = world.file("good.json", json.dumps({"ANTHROPIC_API_KEY": "sk-test"}))
+  status, out, _ = world.run("config", "check", path, "--json")
+  equal(status, 0)
+  answer = json.loads(out)
+  equal((answer["ok"], answer["file"], answer["providers"]), (True, path, ["anthropic"]))
+  assert 0 < answer["callableModels"] < answer["models"]
+
+
+BAD = [
+  ('{"LISTEN": "8787"}', "LISTEN: must be host:port"),
+  ('{"LISTEM": "none"}', "'LISTEM': no such setting"),
+  ('{"LOG": 1}', "LOG: must be a string"),
+  ('{"LOG": "info",}', "not valid JSON at byte"),
+  ('{"models": [{"id": "x"}]}', "models[0] 'x'"),
+  ('{"models": [{"id": "gpt-5.4", "prices": {"input": "a"}}]}', "models[0] 'gpt-5.4': prices.input"),
+  ('{"routes": [{"alias": "r", "upstreams": [{"provider": "nobody"}]}]}', "routes[0] 'r': in 'upstreams[0]'"),
+]
+
+
+def each_fault_is_named_with_its_file_and_stops_the_start_too(world):
+  for text, reason in BAD:
+    path = world.file("bad.json", text)
+    status, out, err = world.run("config", "check", path)
+    equal((status, out), (2, ""))
+    has(err, f"agent-store: {path}: ")
+    has(err, reason)
+    _, _, start = world.run("serve", "--config", path)
+    equal(start, err)
+
+
+def the_file_of_the_words_goes_before_that_of_the_environment(world):
+  bad = world.file("bad.json", "{")
+  good = world.file("good.json", "{}")
+  equal(world.run("config", "check", good, CONFIG=bad)[0], 0)
+  equal(world.run("config", "check", bad, CONFIG=good)[0], 2)
+  equal(world.run("config", "check", CONFIG=bad)[0], 2)
+  equal(world.run("config", "check", CONFIG=good)[0], 0)
+  equal(world.run("--config", bad, "config", "check")[0], 2)
+  equal(world.run("--log", "debug", "config", "check", good, "--listen", "none")[0], 0)
+
+
+def a_file_that_is_not_there_and_words_too_many_are_refused(world):
+  status, _, err = world.run("config", "check", "/nowhere.json")
+  equal(status, 2)
+  has(err, "/nowhere.json: cannot be opened")
+  good = world.file("good.json", "{}")
+  equal(world.run("config", "check", good, "more")[0], 2)
+  equal(world.run("config", "check", "--markdown")[0], 2)
+  equal(world.run("config", "chek")[0], 2)
+
+
+# ---- host-config ----
+
+def the_snippet_names_this_very_program_from_anywhere(world):
+  link = world.folder / "linked"
+  link.symlink_to(PROGRAM)
+  done = subprocess.run(["./linked", "host-config", "cursor", "--json"], cwd=world.folder,
+                        env={"HOME": str(world.folder)}, capture_output=True, text=True, check=True)
+  equal(json.loads(done.stdout)["server"]["command"], os.path.realpath(PROGRAM))
+
+
+def a_key_is_printed_only_if_it_is_given(world):
+  key = purchase_key(world)
+  file = world.file("with-key.json", json.dumps({"AGENT_API_KEY": key}))
+  for host in HOSTS:
+    equal(world.run("host-config", host)[1].count("ask_live_0"), 0)
+    _, out, _ = world.run("host-config", host, CONFIG=file)
+    assert key not in out, host
+    has(out, file)
+    for run in (world.run("host-config", host, "--key", key),
+                world.run("host-config", host, f"--key={key}"),
+                world.run("host-config", host, "--agent-api-key", key),
+                world.run("host-config", host, AGENT_API_KEY=key)):
+      equal(run[0], 0)
+      has(run[1], key)
+
+
+def what_is_no_purchase_key_is_refused(world):
+  for key in ("", "ask_live_short", purchase_key(world)[:-1] + "#"):
+    status, out, err = world.run("host-config", "codex", "--key", key)
+    equal((status, out), (2, ""))
+    has(err, "no purchase key")
+
+
+def settings_of_this_run_are_carried_but_no_other_secret(world):
+  _, out, _ = world.run("--db", "my.db", "host-config", "claude-desktop", "--json",
+                        LISTEN="none", OPENAI_API_KEY="sk-secret", ADMIN_TOKEN="tok-secret")
+  equal(json.loads(out)["server"]["env"], {
+    "AGENT_STORE_AGENT_API_KEY": "ask_live_...",
+    "AGENT_STORE_DB": str(world.folder / "my.db"), "AGENT_STORE_LISTEN": "none"})
+  assert "secret" not in out
+
+
+def the_command_is_one_that_a_shell_takes_apart_again(world):
+  key = purchase_key(world)
+  db = str(world.folder / "a b'c.db")
+  _, out, _ = world.run("--db", db, "host-config", "claude-code", "--key", key, "--json")
+  script = 'claude() { printf "%s\\n" "$@"; }; ' + json.loads(out)["shellCommand"]
+  words = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+  equal(words.splitlines(), [
+    "mcp", "add", "--scope", "user", "agent-store",
+    "--env", f"AGENT_STORE_AGENT_API_KEY={key}", "--env", f"AGENT_STORE_DB={db}",
+    "--", os.path.realpath(PROGRAM), "mcp"])
+
+
+def wrong_words_are_usage_errors(world):
+  for words in ([], ["emacs"], ["codex", "cursor"], ["codex", "--jsn"], ["codex", "--key"]):
+    status, out, err = world.run("host-config", *words)
+    equal((status, out), (2, ""))
+    has(err, "agent-store: ")
+
+
+def main():
+  cases = [f for f in globals().values()
+           if callable(f) and f.__module__ == "__main__" and getattr(f, "__code__", None)
+           and f.__code__.co_varnames[:1] == ("world",) and f.__name__ != "purchase_key"]
+  failed = 0
+  print(f"1..{len(cases)}", flush=True)
+  for number, case in enumerate(cases, 1):
+    with tempfile.TemporaryDirectory(prefix="agent-store-test-") as folder:
+      try:
+        case(World(folder))
+        result = "ok"
+      except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as problem:
+        result = "not ok"
+        failed += 1
+        for line in f"{type(problem).__name__}: {problem}".splitlines():
+          print(f"# {line}")
+    print(f"{result} {number} - {case.__name__.replace('_', ' ')}", flush=True)
+  return 1 if failed else 0
+
+
+if __name__ == "__main__":
+  sys.exit(main())
