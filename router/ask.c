@@ -102,6 +102,23 @@ static void note_type(struct ask *ask, const struct json_span *span)
 			ask->server_tool = span->value;
 }
 
+/* A signature with its signer before it: "google:…", "anthropic.redacted:…". Providers' own are
+ * base64 and have neither mark. */
+static bool is_seal(const struct json_span *span)
+{
+	if (span->type != JSON_STRING ||
+	    !(str_eq(span->key, STR("signature")) || str_eq(span->key, STR("encrypted_content")) ||
+	      str_eq(span->key, STR("data"))))
+		return false;
+	for (size_t i = 0; i < PROVIDER_COUNT; i++) {
+		struct str name = str_of(provider_name((enum provider)i));
+		struct str text = { span->value.p + 1, span->value.len - 1 };
+		if (str_starts(text, name) && (text.p[name.len] == '.' || text.p[name.len] == ':'))
+			return true;
+	}
+	return false;
+}
+
 static void visit(void *data, const struct json_span *span)
 {
 	struct ask *ask = data;
@@ -112,6 +129,8 @@ static void visit(void *data, const struct json_span *span)
 		note_root_member(ask, span);
 		return;
 	}
+	if (is_seal(span))
+		ask->sealed = true;
 	switch (span->key.p ? span->key.len : 0) {
 	case sizeof("ttl") - 1:
 		if (str_eq(span->key, STR("ttl")) && str_eq(span->value, STR("\"1h\"")))

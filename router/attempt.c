@@ -171,14 +171,16 @@ static bool prepare(struct call *c, const struct store_offer *offer, struct brea
 	call_attempt_done(&c->attempt);
 	buf_reset(&c->sent);
 	buf_reset(&c->answer);
+	/* A marked signature would be refused natively; translation drops or unmarks it. */
+	enum dialect spoken = c->facts.sealed ? DIALECT_COUNT : c->ask.dialect;
 	c->attempt = (struct attempt){
 		.offer = offer,
-		.provider = router_provider_of(offer->upstream->provider, c->ask.dialect),
+		.provider = router_provider_of(offer->upstream->provider, spoken),
 		.breaker = breaker,
 		.meter = meter_make(),
 	};
 	net_sse_init(&c->attempt.sse);
-	c->attempt.translated = c->attempt.provider->native != c->ask.dialect;
+	c->attempt.translated = c->facts.sealed || c->attempt.provider->native != c->ask.dialect;
 	if (!(c->attempt.translated ? write_translated(c, err) : write_native(c, err)))
 		return false;
 	return buf_ok(&c->sent, "the request", err);

@@ -78,7 +78,8 @@ extern const struct router_provider router_provider_anthropic;
 extern const struct router_provider router_provider_google;
 extern const struct router_provider router_provider_kimi;
 
-/* How a call of that protocol reaches the provider: natively where it can. */
+/* How a call of that protocol reaches the provider: natively where it can. DIALECT_COUNT: a call
+ * that is translated whatever its client speaks. */
 const struct router_provider *router_provider_of(enum provider id, enum dialect dialect);
 
 #endif

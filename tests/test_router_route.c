@@ -365,6 +365,28 @@ static void a_retired_model_can_be_refused_by_name_of_its_successor(void)
 	world_close(&w);
 }
 
+/* ---- Signatures of others ---- */
+
+static void a_signature_of_another_provider_does_not_reach_a_native_one(void)
+{
+	struct world w;
+
+	world_open(&w, 2500, chat_answer);
+	struct got g = world_ask(
+		&w, "POST", "/claude/v1/messages", w.key.text,
+		"{\"model\":\"claude-sonnet-4-6\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\","
+		"\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\","
+		"\"thinking\":\"hm\",\"signature\":\"google:AbC=\"},{\"type\":\"text\",\"text\":\"yes\"}]},"
+		"{\"role\":\"user\",\"content\":\"go on\"}]}");
+	CHECK_I64(g.status, 200);
+	CHECK(str_find(buf_str(&w.upstream_body), STR("AbC")) < 0);
+	CHECK(str_find(buf_str(&w.upstream_body), STR("go on")) > 0);
+	says(&g, "\"type\":\"message\"");
+	CHECK_STR(g.charge, "372");
+	got_done(&g);
+	world_close(&w);
+}
+
 /* ---- Lowered limits ---- */
 
 static void a_key_may_have_its_limit_lowered_to_what_is_there(void)
@@ -401,6 +423,7 @@ int main(void)
 		CASE(weights_share_the_load),
 		CASE(a_retired_model_is_served_by_its_successor_and_says_so),
 		CASE(a_retired_model_can_be_refused_by_name_of_its_successor),
+		CASE(a_signature_of_another_provider_does_not_reach_a_native_one),
 		CASE(a_key_may_have_its_limit_lowered_to_what_is_there),
 	};
 
