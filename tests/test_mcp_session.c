@@ -4,7 +4,8 @@
  *     > a line for the session, as it is
  *     < the next line that the session must have written: a JSON pattern (json_matches)
  *     = NAME PATH    saves a text of the last line; ${NAME} stands for it from then on
- *     ! COMMAND      session, session keyless, hold, answer N, time +MS, split
+ *     ! COMMAND      session, session keyless, hold, answer N, time +MS, split, end (of the
+ *                    input), approval-above CENTS
  * When a line is sent and at the end, nothing unread may be left: so silence is tested too. */
 #include <dirent.h>
 #include <stdio.h>
@@ -31,8 +32,9 @@ struct golden {
 	int line;
 	struct desk desk;
 	struct mcp_session *session;
-	bool hold;  /* work waits for "! answer" */
-	bool split; /* input comes byte by byte */
+	int64_t wake_ms; /* when the session wants a tick; -1: never */
+	bool hold;       /* work waits for "! answer" */
+	bool split;      /* input comes byte by byte */
 	struct held held[MANY];
 	size_t held_count;
 	char *unread[MANY];
@@ -106,11 +108,21 @@ static void on_line(void *data, struct str line)
 		g->unread[g->unread_count++] = copy_of(line);
 }
 
+static void on_wake(void *data, int64_t delay_ms)
+{
+	struct golden *g = data;
+
+	g->wake_ms = delay_ms < 0 ? -1 : g->desk.clock.now_ms + delay_ms;
+}
+
 static void open_session(struct golden *g, bool with_key)
 {
-	const struct mcp_session_io io = {
-		.call = on_call, .forget = on_forget, .line = on_line, .data = g
-	};
+	const struct mcp_session_io io = { .call = on_call,
+		                           .forget = on_forget,
+		                           .line = on_line,
+		                           .wake = on_wake,
+		                           .env = &g->desk.env,
+		                           .data = g };
 
 	mcp_session_free(g->session);
 	g->session = mcp_session_new(&io, with_key ? g->desk.key.text : NULL, NULL);
@@ -224,6 +236,25 @@ static void answer_held(struct golden *g, struct str number)
 	free(held.request);
 }
 
+static void pass_time(struct golden *g, int64_t ms)
+{
+	g->desk.clock.now_ms += ms;
+	if (g->wake_ms >= 0 && g->wake_ms <= g->desk.clock.now_ms)
+		mcp_session_tick(g->session);
+}
+
+static void set_approval_limit(struct golden *g, struct str cents)
+{
+	struct store_policy policy = { money_of_micros(-1), money_of_micros(-1),
+		                       money_of_micros(-1) };
+	struct err err = { 0 };
+	int64_t n;
+
+	if (!str_to_i64(cents, &n) || !money_of_cents(&policy.approval_above, n) ||
+	    !store_account_set_policy(g->desk.st, &g->desk.account.id, &policy, &err))
+		fail(g, "no such limit", cents);
+}
+
 static void command(struct golden *g, struct str text)
 {
 	struct str word = str_cut(&text, ' ');
@@ -239,7 +270,11 @@ static void command(struct golden *g, struct str text)
 		g->split = true;
 	else if (str_eq(word, STR("time")) && text.len > 0 &&
 	         str_to_i64((struct str){ text.p + 1, text.len - 1 }, &ms))
-		g->desk.clock.now_ms += ms;
+		pass_time(g, ms);
+	else if (str_eq(word, STR("approval-above")))
+		set_approval_limit(g, text);
+	else if (str_eq(word, STR("end")))
+		mcp_session_end(g->session);
 	else
 		fail(g, "unknown command", word);
 }
@@ -278,6 +313,7 @@ static void run_text(const char *name, struct str text)
 	if (!g)
 		abort();
 	g->file = name;
+	g->wake_ms = -1;
 	desk_open(&g->desk, true);
 	open_session(g, true);
 	while (text.len > 0) {
