@@ -46,7 +46,8 @@ struct mcp_owner {
 /* ---- Work: one request to the shop, the same from stdio, a relay or a command ---- */
 
 /* A request is a JSON object:
- *   {"tool": name, "arguments": {…}, "key": purchase key or absent}
+ *   {"tool": name, "arguments": {…}, "key": purchase key or absent,
+ *    "asks": the session can ask a person, "consent": {"approval", "action"} what that one said}
  *   {"command": name, "arguments": {…}}            (operators: the local user only)
  * Its answer is a JSON object: {"result": {…}} or {"error": {code, message, …}}.
  * Runs on the store thread, inside a job; writes exactly one answer. */

@@ -6,13 +6,14 @@
 
 #include "base/limits.h"
 #include "base/secret.h"
+#include "mcp/approval.h"
 #include "mcp/core.h"
 #include "mcp/mcp.h"
 #include "mcp/tool.h"
 #include "mcp/tool_result.h"
 #include "mcp/work.h"
 
-#define LIST_TTL_MS (60 * 60 * 1000) /* lists change with the program only */
+#define LIST_TTL_MS INT64_C(3600000) /* lists change with the program only */
 #define ERROR_MAX 4096               /* bytes of an error of our own */
 
 static const char INSTRUCTIONS[] =
@@ -78,8 +79,11 @@ void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer
 
 	if (!r)
 		return; /* cancelled, or answered before */
+	mcp__request_set_data(r, NULL);
 	if (!json_pick(answer, keys, picked, ARRAY_LEN(keys), &err))
 		send_error(r, &err);
+	else if (picked[1].p && mcp__approval_ask(r, picked[1]))
+		return;
 	else if (picked[1].p)
 		send_failure(r, picked[1]);
 	else
@@ -89,8 +93,9 @@ void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer
 /* ---- Calls ---- */
 
 /* The request for the shop holds the purchase key, so its memory is not moved and is wiped. */
-static void send_work(struct mcp_session *s, int64_t number, const char *tool, struct str arguments)
+static void send_work(struct mcp_session *s, struct mcp__request *r, const char *tool)
 {
+	struct str arguments = mcp__request_arguments(r);
 	struct json_out work = json_out_make(LIMIT_MCP_LINE + 1024);
 
 	(void)!buf_reserve(&work.text, arguments.len + 1024);
@@ -100,8 +105,10 @@ static void send_work(struct mcp_session *s, int64_t number, const char *tool, s
 		json_put_raw(&work, "arguments", arguments);
 	if (secret_str(&s->key).len > 0)
 		json_put_str(&work, "key", secret_str(&s->key));
+	mcp__approval_put(r, &work);
 	json_put_end(&work, '}');
-	s->io.call(s->io.data, number, buf_str(&work.text));
+	mcp__request_set_data(r, s); /* its work is under way */
+	s->io.call(s->io.data, mcp__request_number(r), buf_str(&work.text));
 	buf_wipe(&work.text);
 	json_out_done(&work);
 }
@@ -118,7 +125,7 @@ static void call_tool(struct mcp_session *s, struct mcp__request *r)
 	}
 	mcp__request_waits(r, "waiting for the store");
 	/* It may answer at once. */
-	send_work(s, mcp__request_number(r), tool->name, mcp__request_arguments(r));
+	send_work(s, r, tool->name);
 }
 
 static void run(void *data, struct mcp__request *r)
@@ -141,7 +148,7 @@ static void dropped(void *data, struct mcp__request *r)
 {
 	struct mcp_session *s = data;
 
-	if (s->io.forget)
+	if (s->io.forget && mcp__request_data(r))
 		s->io.forget(s->io.data, mcp__request_number(r));
 }
 

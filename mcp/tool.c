@@ -38,9 +38,7 @@ static const struct json_field SERVICE_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct mcp__service_argument, service_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
-	  .doc = "Id of a service of yours (svc_...), from purchase_create or service_list." },
+	  .doc = "From purchase_create or service_list (svc_...)." },
 };
 const struct json_fields mcp__service_fields = JSON_FIELDS(SERVICE_FIELD);
 
@@ -120,7 +118,7 @@ static void put_shape(struct json_out *o, const struct mcp__shape *s)
 static const struct mcp__shape ERROR_SHAPE = {
 	.name = "error",
 	.type = MCP__OBJECT,
-	.doc = "Set if the call failed.",
+	.doc = "On failure.",
 };
 
 /* Nothing is required, so that {error} fits the root too, and to keep the list short: it costs

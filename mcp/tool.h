@@ -50,11 +50,28 @@ struct mcp__shapes {
 
 /* ---- Tools ---- */
 
+/* What a person has said to the question of an earlier try. */
+struct mcp__consent {
+	struct str approval; /* the question's id; absent: nobody was asked */
+	bool given;
+	bool cancelled; /* not given, by saying nothing */
+};
+
+/* What an error can carry besides its code and its text: raw JSON, empty if there is none. */
+struct mcp__remarks {
+	struct json_out verdict;  /* "policyVerdict": what policy says to a purchase */
+	struct json_out approval; /* "approval": a question that would mend it, {"id", "message"} */
+};
+
 struct mcp__call {
 	const struct mcp_shop *shop;
 	struct store *st;
 	const struct id *account;     /* the caller's; NULL unless the tool needs one */
 	const struct json *arguments; /* NULL: none */
+	/* Set by the session, never by arguments: */
+	bool asks; /* it can ask a person */
+	struct mcp__consent consent;
+	struct mcp__remarks *remarks; /* of a failure */
 };
 
 struct mcp__hints {
@@ -116,6 +133,12 @@ struct mcp__service_argument {
 	struct str service_id;
 };
 extern const struct json_fields mcp__service_fields;
+
+/* {"outcome", "amountUsd", "checks": [{"rule", "limitUsd", "amountUsd", "leftUsd", "passed"}]} */
+void mcp__put_verdict(struct json_out *o, const char *key,
+                      const struct store_policy_verdict *verdict);
+/* USD, or null for a negative limit: there is none. */
+void mcp__put_limit(struct json_out *o, const char *key, struct money limit);
 
 /* "baseUrl" and "anthropicBaseUrl": null without a listener, and then there is "problem" too. */
 void mcp__put_urls(struct json_out *o, const struct mcp_shop *shop);

@@ -175,8 +175,6 @@ static const struct json_field REQUIREMENTS_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct requirements, item_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "Id of an item from catalog_search (cat_...)." },
 };
 static const struct json_fields REQUIREMENTS_FIELDS = JSON_FIELDS(REQUIREMENTS_FIELD);

@@ -4,6 +4,8 @@
 #include "base/limits.h"
 #include "mcp/tool.h"
 
+#define QUESTION_MAX 512
+
 static const struct mcp__shape PURCHASE_MEMBERS[] = {
 	{ .name = "id", .type = MCP__TEXT, .doc = "purchaseId; known for ever." },
 	{ .name = "status", .type = MCP__TEXT, .doc = "completed: paid and delivered." },
@@ -46,14 +48,10 @@ static const struct json_field BUY_FIELD[] = {
 	{ .name = "quoteId",
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct store_purchase_request, quote_id),
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "The quote to buy. Leave it out to buy an item directly." },
 	{ .name = "catalogItemId",
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct store_purchase_request, item_id),
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "Instead of quoteId: the item to buy at today's price." },
 	{ .name = "quantity",
 	  .type = JSON_FIELD_INT,
@@ -90,6 +88,63 @@ static bool check_what(const struct json *arguments, const struct store_purchase
 	return true;
 }
 
+/* All that a person needs to decide, and nothing that they must look up. */
+static void put_question(const struct mcp__call *call, const struct store_approval *approval,
+                         const struct store_policy_verdict *verdict)
+{
+	OWN_BUF struct buf message = buf_make(QUESTION_MAX);
+	char price[MONEY_TEXT_MAX], wallet[MONEY_TEXT_MAX], limit[MONEY_TEXT_MAX];
+	struct json_out *out = &call->remarks->approval;
+
+	money_format_usd(verdict->amount, price);
+	money_format_usd(verdict->checks[STORE_RULE_WALLET].left, wallet);
+	money_format_usd(verdict->checks[STORE_RULE_APPROVAL].limit, limit);
+	buf_addf(&message,
+	         "Buy %s for %s USD? It is paid from the wallet, which has %s USD, at once and for "
+	         "good. You are asked because it is above %s USD.",
+	         approval->display_name, price, wallet, limit);
+	json_put_object(out, NULL);
+	json_put_str(out, "id", id_str(&approval->id));
+	json_put_str(out, "message", buf_str(&message));
+	json_put_end(out, '}');
+}
+
+/* Adds to a refusal what the buyer, or whoever asks a person for it, needs to know. */
+static bool explain(const struct mcp__call *call, const struct store_purchase_request *buy,
+                    struct err *err)
+{
+	struct store_policy_verdict verdict;
+	struct store_approval approval;
+	bool needs_consent = err->code == ERR_APPROVAL_REQUIRED;
+
+	if (!needs_consent && err->code != ERR_POLICY_REFUSED &&
+	    err->code != ERR_INSUFFICIENT_FUNDS)
+		return false;
+	if (!store_purchase_weigh(call->st, call->account, buy, &verdict, NULL))
+		return false; /* the refusal stands without it */
+	mcp__put_verdict(&call->remarks->verdict, NULL, &verdict);
+	if (needs_consent && call->asks &&
+	    store_approval_open(call->st, call->account, buy, &approval, err))
+		put_question(call, &approval, &verdict);
+	return false;
+}
+
+/* A refusal is noted before the purchase is tried without consent: it then says why. */
+static bool apply_consent(const struct mcp__call *call, struct store_purchase_request *buy,
+                          struct err *err)
+{
+	const struct mcp__consent *consent = &call->consent;
+
+	if (!consent->approval.p)
+		return true;
+	if (consent->given) {
+		buy->approval = consent->approval;
+		return true;
+	}
+	return store_approval_refuse(call->st, call->account, consent->approval, consent->cancelled,
+	                             err);
+}
+
 static bool create_purchase(const struct mcp__call *call, struct json_out *out, struct err *err)
 {
 	struct store_purchase_request buy = { .quantity = 1 };
@@ -97,9 +152,10 @@ static bool create_purchase(const struct mcp__call *call, struct json_out *out, 
 	struct store_service service;
 
 	if (!json_read(call->arguments, &BUY_FIELDS, &buy, err) ||
-	    !check_what(call->arguments, &buy, err) ||
-	    !store_purchase_create(call->st, call->account, &buy, &purchase, &service, err))
+	    !check_what(call->arguments, &buy, err) || !apply_consent(call, &buy, err))
 		return false;
+	if (!store_purchase_create(call->st, call->account, &buy, &purchase, &service, err))
+		return explain(call, &buy, err);
 	json_put_object(out, NULL);
 	put_purchase(out, "purchase", &purchase);
 	json_put_object(out, "service");
@@ -135,10 +191,11 @@ const struct mcp__tool mcp__tool_purchase_create = {
 	.name = "purchase_create",
 	.title = "Buy",
 	.description = "Buys a quote, or an item directly. Spends money: the price leaves the "
-		       "account's wallet at once and cannot be taken back. Credit is added to the "
-		       "account's one pool, so buying again tops it up. Repeating the call with "
-		       "the same idempotencyKey and arguments returns the same purchase and "
-		       "charges nothing. Next step: router_api_key_create with service.id.",
+		       "account's wallet at once and cannot be taken back. Above the account's "
+		       "approval limit the host's user is asked first; a no is final. Credit goes "
+		       "into the account's one pool. Repeating the call with the same "
+		       "idempotencyKey and arguments returns the same purchase and charges "
+		       "nothing. Next step: router_api_key_create with service.id.",
 	.hints = { .read_only = false, .destructive = true, .idempotent = true },
 	.needs_account = true,
 	.durable = true,
@@ -158,8 +215,6 @@ static const struct json_field WHICH_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct which, purchase_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "Id from purchase_create (purchase_...)." },
 };
 static const struct json_fields WHICH_FIELDS = JSON_FIELDS(WHICH_FIELD);

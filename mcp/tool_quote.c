@@ -13,8 +13,6 @@ static const struct json_field QUOTE_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct wish, item_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "Id of an item from catalog_search." },
 	{ .name = "quantity",
 	  .type = JSON_FIELD_INT,
@@ -53,13 +51,16 @@ static bool create_quote(const struct mcp__call *call, struct json_out *out, str
 {
 	struct wish wish = { .quantity = 1 };
 	struct store_quote quote;
+	struct store_policy_verdict verdict;
 
 	if (!json_read(call->arguments, &QUOTE_FIELDS, &wish, err) ||
 	    !store_quote_create(call->st, call->account, wish.item_id, wish.quantity,
-	                        wish.configuration, &quote, err))
+	                        wish.configuration, &quote, err) ||
+	    !store_policy_weigh(call->st, call->account, quote.credit_amount, &verdict, err))
 		return false;
 	json_put_object(out, NULL);
 	put_quote(out, &quote);
+	mcp__put_verdict(out, "policyVerdict", &verdict);
 	json_put_end(out, '}');
 	return true;
 }
@@ -91,15 +92,19 @@ static const struct mcp__shape QUOTE_MEMBERS[] = {
 static const struct mcp__shapes QUOTE_SHAPES = MCP__SHAPES(QUOTE_MEMBERS);
 static const struct mcp__shape ANSWER_MEMBERS[] = {
 	{ .name = "quote", .type = MCP__OBJECT, .doc = "The quote.", .sub = &QUOTE_SHAPES },
+	{ .name = "policyVerdict",
+	  .type = MCP__OBJECT,
+	  .doc = "outcome of buying it now (allowed, or the error), and each rule in checks." },
 };
 static const struct mcp__shapes ANSWER_SHAPES = MCP__SHAPES(ANSWER_MEMBERS);
 
 const struct mcp__tool mcp__tool_quote_create = {
 	.name = "quote_create",
 	.title = "Get a price",
-	.description = "Prices an item with its configuration. Costs nothing and reserves nothing. "
-		       "The quote lives 15 minutes and can be bought once with purchase_create; "
-		       "show totalPriceMinor (cents) to whoever decides.",
+	.description = "Prices an item with its configuration. Free; reserves nothing. The quote "
+		       "lives 15 minutes and can be bought once with purchase_create. Show "
+		       "totalPriceMinor (cents) to whoever decides; policyVerdict says whether "
+		       "buying would be allowed, refused, or need a person's approval.",
 	.hints = { .read_only = false, .destructive = false, .idempotent = false },
 	.needs_account = true,
 	.input = &QUOTE_FIELDS,

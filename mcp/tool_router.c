@@ -35,8 +35,6 @@ static const struct json_field USAGE_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct usage_query, service_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "The service (svc_...)." },
 	{ .name = "from",
 	  .type = JSON_FIELD_TIME,
@@ -151,8 +149,6 @@ static const struct json_field REQUEST_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct request_query, request_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "The x-request-id header of a router answer (req_...)." },
 };
 static const struct json_fields REQUEST_FIELDS = JSON_FIELDS(REQUEST_FIELD);

@@ -153,8 +153,6 @@ static const struct json_field CREATE_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct creation, service_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
 	  .doc = "The service whose credit the key spends (svc_...)." },
 	{ .name = "label",
 	  .type = JSON_FIELD_STR,
@@ -293,9 +291,7 @@ static const struct json_field KEY_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct key_argument, key_id),
 	  .required = true,
-	  .min = 1,
-	  .max = ID_TEXT_MAX - 1,
-	  .doc = "Id of a router key of yours (router_key_...), not the key itself." },
+	  .doc = "Id of a router key (router_key_...), not the key itself." },
 };
 static const struct json_fields KEY_FIELDS = JSON_FIELDS(KEY_FIELD);
 

@@ -3,29 +3,25 @@
  * puts money in; there is no tool for it. */
 #include "mcp/tool.h"
 
-static void put_limit(struct json_out *out, const char *key, struct money limit)
-{
-	if (money_is_negative(limit))
-		json_put_null(out, key);
-	else
-		json_put_usd(out, key, limit);
-}
-
-static void put_policy(struct json_out *out, const struct store_policy *policy)
+static void put_policy(struct json_out *out, const struct store_policy *policy,
+                       const struct store_policy_verdict *verdict)
 {
 	json_put_object(out, "policy");
-	put_limit(out, "maxPurchaseUsd", policy->max_purchase);
-	put_limit(out, "dailyUsd", policy->daily);
-	put_limit(out, "approvalAboveUsd", policy->approval_above);
+	mcp__put_limit(out, "maxPurchaseUsd", policy->max_purchase);
+	mcp__put_limit(out, "dailyUsd", policy->daily);
+	mcp__put_limit(out, "approvalAboveUsd", policy->approval_above);
+	mcp__put_verdict(out, "verdict", verdict);
 	json_put_end(out, '}');
 }
 
 static bool get_wallet(const struct mcp__call *call, struct json_out *out, struct err *err)
 {
 	struct store_account account;
+	struct store_policy_verdict verdict; /* of a purchase of nothing: it shows what is left */
 
 	if (!json_read(call->arguments, &mcp__no_fields, NULL, err) ||
-	    !store_account_find(call->st, id_str(call->account), &account, err))
+	    !store_account_find(call->st, id_str(call->account), &account, err) ||
+	    !store_policy_weigh(call->st, call->account, MONEY_ZERO, &verdict, err))
 		return false;
 	json_put_object(out, NULL);
 	json_put_object(out, "wallet");
@@ -33,7 +29,7 @@ static bool get_wallet(const struct mcp__call *call, struct json_out *out, struc
 	json_put_usd(out, "availableUsd",
 	             account.wallet); /* purchases are instant: nothing is held */
 	json_put_end(out, '}');
-	put_policy(out, &account.policy);
+	put_policy(out, &account.policy, &verdict);
 	json_put_end(out, '}');
 	return true;
 }
@@ -56,6 +52,7 @@ static const struct mcp__shape POLICY_MEMBERS[] = {
 	  .type = MCP__TEXT,
 	  .nullable = true,
 	  .doc = "Above this a person must consent." },
+	{ .name = "verdict", .type = MCP__OBJECT, .doc = "Each rule in checks, with leftUsd." },
 };
 static const struct mcp__shapes POLICY_SHAPES = MCP__SHAPES(POLICY_MEMBERS);
 static const struct mcp__shape ANSWER_MEMBERS[] = {
@@ -70,9 +67,9 @@ static const struct mcp__shapes ANSWER_SHAPES = MCP__SHAPES(ANSWER_MEMBERS);
 const struct mcp__tool mcp__tool_wallet_get = {
 	.name = "wallet_get",
 	.title = "Get the wallet",
-	.description = "Shows the money that purchases are paid from and the spending rules of "
-		       "this account. Free. Look here before a purchase; router credit that is "
-		       "already bought is in service_get.",
+	.description = "Shows the money that purchases are paid from, this account's spending "
+		       "rules and what is left of each today. Free. Look here before a purchase; "
+		       "router credit that is already bought is in service_get.",
 	.hints = MCP__LOOK_ONLY,
 	.needs_account = true,
 	.input = &mcp__no_fields,

@@ -17,6 +17,8 @@
 /* Answers with a key in them are shorter: their memory is never moved, and so wiped wholly. */
 #define FIRST_CAP 4096
 
+#define REMARK_MAX 4096 /* of an error */
+
 /* ---- Errors ---- */
 
 /* clang-format off */
@@ -28,8 +30,8 @@ static const char *const NEXT_STEPS[] = {
 	[ERR_FORBIDDEN]             = "Use a key that may do this, or ask the operator.",
 	[ERR_QUOTE_EXPIRED]         = "Make a new quote with quote_create and buy that one; nothing was charged.",
 	[ERR_INSUFFICIENT_FUNDS]    = "Ask the operator to run `agent-store wallet fund ACCOUNT USD --reference TEXT`, or buy less.",
-	[ERR_POLICY_REFUSED]        = "Ask the person you work for; the operator can change the limits with `agent-store account policy`. Do not split the purchase to get round them.",
-	[ERR_APPROVAL_REQUIRED]     = "Ask the person you work for; the operator can raise the limit with `agent-store account policy ACCOUNT --approval-above-usd N`.",
+	[ERR_POLICY_REFUSED]        = "Tell the person you work for; the operator can change the limits with `agent-store account policy`. Do not split the purchase to get round them.",
+	[ERR_APPROVAL_REQUIRED]     = "This host cannot show your user the question, so nothing was bought. Ask them in your own words, with item and price: if they agree, their operator runs `agent-store account policy ACCOUNT --approval-above-usd N` with N at or above the price, and you repeat this call exactly. Do not split the purchase.",
 	[ERR_IDEMPOTENCY_CONFLICT]  = "Repeat the earlier call exactly to see how it ended, or use a new idempotencyKey for a new purchase.",
 	[ERR_IDEMPOTENCY_IN_FLIGHT] = "Wait a second and repeat the call exactly; it cannot buy twice.",
 	[ERR_CONFLICT]              = "Read the object again (service_get, router_api_key_list, purchase_get_status) and decide from its present state.",
@@ -52,16 +54,37 @@ const char *mcp__next_step(struct str code)
 	return "";
 }
 
-void mcp__put_error(struct json_out *o, const char *key, const struct err *err)
+static void put_error_members(struct json_out *o, const struct err *err)
 {
-	json_put_object(o, key);
 	json_put_z(o, "code", err_code_name(err->code));
 	json_put_z(o, "message", err->text);
 	if (err->code == ERR_INSUFFICIENT_FUNDS) {
 		json_put_usd(o, "balanceUsd", money_of_micros(err->funds.available));
 		json_put_usd(o, "requiredUsd", money_of_micros(err->funds.required));
 	}
+}
+
+void mcp__put_error(struct json_out *o, const char *key, const struct err *err)
+{
+	json_put_object(o, key);
+	put_error_members(o, err);
 	json_put_end(o, '}');
+}
+
+static void put_remark(struct json_out *o, const char *key, const struct json_out *remark)
+{
+	if (remark->text.len > 0 && json_out_ok(remark, NULL))
+		json_put_raw(o, key, buf_str(&remark->text));
+}
+
+static void put_failure(struct json_out *answer, const struct err *err,
+                        const struct mcp__remarks *remarks)
+{
+	json_put_object(answer, "error");
+	put_error_members(answer, err);
+	put_remark(answer, "policyVerdict", &remarks->verdict);
+	put_remark(answer, "approval", &remarks->approval);
+	json_put_end(answer, '}');
 }
 
 /* ---- Requests ---- */
@@ -71,19 +94,20 @@ enum {
 	WORK_COMMAND,
 	WORK_ARGUMENTS,
 	WORK_KEY,
+	WORK_ASKS,
+	WORK_CONSENT,
 	WORK_COUNT
 };
 
 static const char *const WORK_KEYS[] = {
-	[WORK_TOOL] = "tool",
-	[WORK_COMMAND] = "command",
-	[WORK_ARGUMENTS] = "arguments",
-	[WORK_KEY] = "key",
+	[WORK_TOOL] = "tool", [WORK_COMMAND] = "command", [WORK_ARGUMENTS] = "arguments",
+	[WORK_KEY] = "key",   [WORK_ASKS] = "asks",       [WORK_CONSENT] = "consent",
 };
 
 struct desk {
 	const struct mcp_shop *shop;
 	struct store *st;
+	struct mcp__remarks *remarks;
 };
 
 static bool find_account(struct store *st, struct str raw_key, struct store_account *out,
@@ -104,12 +128,34 @@ static bool find_account(struct store *st, struct str raw_key, struct store_acco
 	return ok;
 }
 
+/* {"approval": id, "action": "accept", "decline" or "cancel"}, as the session has written it. */
+static bool read_consent(struct str raw, struct buf *approval, struct mcp__consent *out,
+                         struct err *err)
+{
+	static const char *const keys[] = { "approval", "action" };
+	struct str picked[ARRAY_LEN(keys)];
+
+	if (!raw.p)
+		return true;
+	if (!json_pick(raw, keys, picked, ARRAY_LEN(keys), err))
+		return false;
+	if (!json_raw_string(picked[0], approval))
+		return err_set(err, ERR_INVALID_ARGUMENT, "a consent names its approval");
+	out->approval = buf_str(approval);
+	out->given = json_raw_equals(picked[1], STR("accept"));
+	out->cancelled = json_raw_equals(picked[1], STR("cancel"));
+	return true;
+}
+
 static bool run_tool(const struct desk *desk, struct str name, const struct str work[WORK_COUNT],
                      struct json_out *out, struct err *err)
 {
 	const struct mcp__tool *tool = mcp__tool_find(name);
 	struct store_account account = { 0 };
+	struct mcp__consent consent = { 0 };
+	OWN_BUF struct buf approval = buf_make(ID_TEXT_MAX);
 	OWN_JSON struct json *arguments = NULL;
+	bool asks = false;
 
 	if (!tool)
 		return err_set(err, ERR_UNSUPPORTED, "there is no tool '%.*s'", STR_ARG(name));
@@ -118,6 +164,8 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 		if (!arguments)
 			return false;
 	}
+	if (!read_consent(work[WORK_CONSENT], &approval, &consent, err))
+		return false;
 	if (tool->needs_account && !find_account(desk->st, work[WORK_KEY], &account, err))
 		return false;
 
@@ -126,6 +174,9 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 		.st = desk->st,
 		.account = tool->needs_account ? &account.id : NULL,
 		.arguments = arguments,
+		.asks = json_raw_bool(work[WORK_ASKS], &asks) && asks,
+		.consent = consent,
+		.remarks = desk->remarks,
 	};
 	return tool->run(&call, out, err);
 }
@@ -165,7 +216,8 @@ static bool run_work(const struct desk *desk, struct str request, struct json_ou
 void mcp_work_run(const struct mcp_shop *shop, struct store *st, struct str request,
                   struct json_out *answer)
 {
-	const struct desk desk = { .shop = shop, .st = st };
+	struct mcp__remarks remarks = { json_out_make(REMARK_MAX), json_out_make(REMARK_MAX) };
+	const struct desk desk = { .shop = shop, .st = st, .remarks = &remarks };
 	struct json_out result = json_out_make(LIMIT_MCP_OUT_LINE);
 	struct err err = { 0 };
 	bool ok = buf_reserve(&result.text, FIRST_CAP) || err_no_memory(&err);
@@ -175,8 +227,10 @@ void mcp_work_run(const struct mcp_shop *shop, struct store *st, struct str requ
 	if (ok)
 		json_put_raw(answer, "result", buf_str(&result.text));
 	else
-		mcp__put_error(answer, "error", &err);
+		put_failure(answer, &err, &remarks);
 	json_put_end(answer, '}');
+	json_out_done(&remarks.verdict);
+	json_out_done(&remarks.approval);
 	buf_wipe(&result.text);
 	json_out_done(&result);
 }
