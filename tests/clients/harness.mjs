@@ -25,18 +25,21 @@ export const models = JSON.parse(readFileSync(join(root, 'store/data/models.json
 /* An upstream that fails is left alone for seconds, model by model. So tests that make it fail ask
  * copies of a model: the same upstream id, the same prices, a circuit breaker of their own. */
 export const copies = 120;
-const copied = ['gpt-5.4', 'claude-haiku-4-5', 'claude-sonnet-4-6'];
 export const copyOf = (id, i) => `${id}-copy${i}`;
 export const originalOf = (id) => id.replace(/-copy\d+$/, '');
 
-const copiedModels = copied.flatMap((id) => {
+const copiedModels = ['gpt-5.4', 'claude-haiku-4-5', 'claude-sonnet-4-6', 'gemini-3.1-flash-lite',
+  'kimi-k2.6'].flatMap((id) => {
   const { replacement, ...model } = models.find((one) => one.id === id);
   return Array.from({ length: copies }, (_, i) => ({ ...model, id: copyOf(id, i) }));
 });
-const claudes = [...models, ...copiedModels].map((model) => model.id)
-  .filter((id) => id.startsWith('claude'));
-/** A configuration whose route `claude` has all of the copies; those of OpenAI's need no route. */
-export const copiesConfig = { models: copiedModels, routes: [{ alias: 'claude', models: claudes }] };
+const idsOf = (provider) => [...models, ...copiedModels]
+  .filter((model) => model.provider === provider && model.state !== 'retired').map((model) => model.id);
+/** A configuration with copies, whose route `any` has the models of every provider. */
+export const copiesConfig = { models: copiedModels, routes: [
+  { alias: 'claude', models: idsOf('anthropic') },
+  { alias: 'any', upstreams: ['openai', 'anthropic', 'google', 'kimi']
+    .map((provider) => ({ provider, models: idsOf(provider) })) }] };
 
 /** Every scripted scenario of the tree by its name, as its file has it. */
 export const scenarios = Object.fromEntries(readdirSync(upstreamFolder)

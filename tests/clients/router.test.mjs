@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import OpenAI from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
-import { World, charge, chat, copiesConfig, countsOf, message, models, order, scenarios }
-  from './harness.mjs';
+import { World, charge, chat, copiesConfig, message, models, order, scenarios } from './harness.mjs';
+import { client, receiptOf, same, whole } from './sdk.mjs';
 
 const scripted = (status) => ({ name: `answer-${status}`,
   fault: { status, message: `scripted ${status}` } });
@@ -25,17 +25,6 @@ before(async () => {
 });
 after(() => world?.close());
 
-/** An SDK client that counts its requests and keeps each answer's headers. */
-function client(Sdk, options) {
-  const seen = [];
-  const sdk = new Sdk({ maxRetries: 0, ...options, fetch: async (url, init) => {
-    const answer = await fetch(url, init);
-    seen.push({ status: answer.status, headers: answer.headers });
-    return answer;
-  } });
-  return Object.assign(sdk, { seen, lastId: () => seen.at(-1).headers.get('x-request-id') });
-}
-
 const openai = (more = {}) =>
   client(OpenAI, { apiKey: world.key, baseURL: `${world.url}/openai/v1`, ...more });
 const openaiDirect = () => openai({ apiKey: 'sim-key', baseURL: `${world.simUrl}/v1` });
@@ -48,39 +37,15 @@ const failing = (scenario, more) => chat(scenario, { model: world.copy('gpt-5.4'
 const failingMessage = (scenario, more) =>
   message(scenario, { model: world.copy('claude-haiku-4-5'), ...more });
 
-/* Scenarios whose answers end well, and soon. */
-const slow = (s) => (s.chunks ?? 8) * (s.chunkDelayMs ?? 0) > 3000;
-const whole = Object.values(scenarios)
-  .filter((s) => !slow(s) && Object.keys(s.fault ?? {}).every((name) => name === 'delayHeadMs'))
-  .map((s) => s.name);
-
-/** The same without what differs from call to call. */
-function same(value) {
-  return JSON.parse(JSON.stringify(value, (key, member) =>
-    (['id', 'created', '_request_id'].includes(key) && !String(member).startsWith('call_')
-      && !String(member).startsWith('toolu_') ? undefined : member)));
-}
-
-/** The receipt of a call against the provider's journal and against the price list. */
-async function checkReceipt(requestId, words) {
-  const receipt = await world.receipt(requestId);
-  const line = world.journal().filter((entry) => entry.body.includes(words)).at(-1);
-  assert.ok(line, `${words} is in the journal`);
-  assert.equal(receipt.status, 'settled');
-  assert.equal(receipt.evidence, 'provider');
-  assert.deepEqual(countsOf(receipt), countsOf(line));
-  assert.equal(BigInt(receipt.buyerChargeUsdMicros), charge(receipt));
-  return receipt;
-}
+const checkReceipt = (requestId, words) => receiptOf(world, requestId, words);
 
 describe('OpenAI SDK', () => {
   test('models are listed and retrieved', async () => {
     const listed = [];
     for await (const model of openai().models.list())
       if (!model.id.includes('-copy')) listed.push(model);
-    const configured = models.filter((model) => ['openai', 'anthropic'].includes(model.provider));
     assert.deepEqual(listed.map((model) => [model.id, model.owned_by]),
-      configured.map((model) => [model.id, model.provider]));
+      models.map((model) => [model.id, model.provider]));
     for (const model of listed) {
       assert.equal(model.object, 'model');
       assert.ok(Number.isInteger(model.created));
@@ -88,7 +53,9 @@ describe('OpenAI SDK', () => {
     assert.deepEqual(await openai().models.retrieve('gpt-5.4'), listed[0]);
     assert.deepEqual(listed.filter((model) => model.state === 'retired')
       .map((model) => [model.id, model.servedBy]), [['claude-opus-4-1', 'claude-opus-4-8'],
-      ['claude-sonnet-4', 'claude-sonnet-4-6'], ['claude-3-5-haiku', 'claude-haiku-4-5']]);
+      ['claude-sonnet-4', 'claude-sonnet-4-6'], ['claude-3-5-haiku', 'claude-haiku-4-5'],
+      ['gemini-3.1-flash-lite-preview', 'gemini-3.1-flash-lite'], ['kimi-k2.5', 'kimi-k2.6'],
+      ['kimi-k2-0905', 'kimi-k2.6'], ['kimi-k2-thinking', 'kimi-k2.6']]);
     await assert.rejects(openai().models.retrieve('gpt-0'), OpenAI.NotFoundError);
   });
 
