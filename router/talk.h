@@ -38,6 +38,7 @@ struct talk_part {
 	struct str signature; /* opaque, of the provider that made the part */
 	enum provider signer; /* whose signature: it goes back to no other */
 	bool redacted, is_error;
+	bool of_call;         /* of thinking: the signature is that of the call behind it */
 	struct str cache_ttl; /* a cache mark stands on this part: "5m" or "1h"; absent: none */
 	struct talk_part *content; /* of a tool result */
 	struct talk_part *last;    /* in the first part of a list: its last one */

@@ -324,6 +324,7 @@ bool talk_in_thinking(struct talk_in *in, struct str text, const struct talk_sea
 	part->text = text;
 	part->signer = seal->signer;
 	part->redacted = seal->kind == TALK_SEAL_REDACTED;
+	part->of_call = seal->kind == TALK_SEAL_CALL;
 	if (part->redacted)
 		part->data = seal->text;
 	else

@@ -113,21 +113,20 @@ static bool read_assistant_part(struct talk_in *in, const struct json *part, str
 	return read_text_part(in, part, type);
 }
 
-/* {"type":"reasoning.text","text","signature"} or {"type":"reasoning.encrypted","data"}. */
+/* {"text","signature"}, or {"data"} if it is redacted. */
 static bool read_reasoning(struct talk_in *in, const struct json *detail)
 {
 	struct talk_seal seal = { 0 };
-	struct str text = STR(""), signature = { 0 };
+	struct str text = STR(""), signature = { 0 }, data = { 0 };
 
 	if (!talk_in_text(in, detail, "text", &text) ||
 	    !talk_in_text(in, detail, "signature", &signature) ||
-	    !talk_in_text(in, detail, "data", &signature))
+	    !talk_in_text(in, detail, "data", &data))
 		return false;
-	if (!signature.p)
+	if (!signature.p && !data.p)
 		return talk_in_add_text(in, TALK_THINKING, text);
-	seal = talk_seal_read(signature);
-	if (str_eq(json_text(json_get(detail, "type")), STR("reasoning.encrypted")) &&
-	    seal.kind == TALK_SEAL_THINKING)
+	seal = talk_seal_read(data.p ? data : signature);
+	if (data.p)
 		seal.kind = TALK_SEAL_REDACTED;
 	return talk_in_thinking(in, text, &seal);
 }

@@ -51,20 +51,48 @@ static void put_result(struct json_out *o, const struct talk_part *result)
 
 /* The signatures of one step, which is one turn of the model. */
 struct step {
-	struct str pending; /* of the thinking before: it belongs to the next part */
-	bool called;        /* only the first call of a step is signed */
+	struct str text;              /* waits for the next text */
+	struct str call;              /* waits for the next call */
+	const struct talk_part *used; /* thinking whose signature the text before it has taken */
+	bool called;                  /* only the first call of a step is signed */
 };
+
+static bool is_own_thinking(const struct talk_part *part)
+{
+	return part && part->kind == TALK_THINKING && part->signer == PROVIDER_GOOGLE &&
+	       part->signature.len > 0;
+}
+
+static struct str take(struct str *signature)
+{
+	struct str taken = *signature;
+
+	*signature = (struct str){ 0 };
+	return taken;
+}
+
+/* What signs a text stands behind it in an answer, as empty thinking; in a transcript that has all
+ * thinking in front, before it. */
+static struct str signature_of_text(const struct talk_part *text, struct step *step)
+{
+	const struct talk_part *next = text->next;
+
+	if (step->text.len == 0 && is_own_thinking(next) && !next->of_call && next->text.len == 0) {
+		step->used = next;
+		return next->signature;
+	}
+	return take(&step->text);
+}
 
 static struct str signature_of_call(const struct talk_out *out, const struct talk_part *call,
                                     struct step *step)
 {
-	struct str signature = step->pending;
+	struct str signature = take(&step->call);
 
 	if (call->signer == PROVIDER_GOOGLE && call->signature.len > 0)
 		signature = call->signature;
 	if (signature.len == 0 && !step->called && out->traits->thinking == THINKING_GEMINI_LEVEL)
 		signature = STR(NOT_SIGNED);
-	step->pending = (struct str){ 0 };
 	step->called = true;
 	return signature;
 }
@@ -90,8 +118,7 @@ static void put_part(const struct talk_out *out, const struct talk_part *part, s
 	switch (part->kind) {
 	case TALK_TEXT:
 	case TALK_REFUSAL:
-		put_text(out->o, part->text, step->pending);
-		step->pending = (struct str){ 0 };
+		put_text(out->o, part->text, signature_of_text(part, step));
 		return;
 	case TALK_IMAGE:
 	case TALK_FILE:
@@ -99,8 +126,8 @@ static void put_part(const struct talk_out *out, const struct talk_part *part, s
 		put_media(out->o, part);
 		return;
 	case TALK_THINKING: /* its text is never sent back */
-		if (part->signer == PROVIDER_GOOGLE && part->signature.len > 0)
-			step->pending = part->signature;
+		if (is_own_thinking(part) && part != step->used)
+			*(part->of_call ? &step->call : &step->text) = part->signature;
 		return;
 	case TALK_TOOL_CALL:
 		put_call(out, part, step);
@@ -130,8 +157,7 @@ static void put_results(struct json_out *o, const struct talk_turn *before,
 static bool says_something(const struct talk_turn *turn)
 {
 	for (const struct talk_part *part = turn->parts; part; part = part->next)
-		if (part->kind != TALK_THINKING ||
-		    (part->signer == PROVIDER_GOOGLE && part->signature.len > 0))
+		if (part->kind != TALK_THINKING || (is_own_thinking(part) && !part->of_call))
 			return true;
 	return false;
 }
@@ -163,8 +189,8 @@ static void put_contents(const struct talk_out *out)
 		put_results(o, before, turn);
 		for (const struct talk_part *part = turn->parts; part; part = part->next)
 			put_part(out, part, &step);
-		if (step.pending.len > 0)
-			put_text(o, STR(""), step.pending);
+		if (step.text.len > 0)
+			put_text(o, STR(""), step.text);
 		before = turn;
 	}
 	if (before)
