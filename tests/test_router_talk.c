@@ -17,7 +17,7 @@ static void memory_is_zeroed_aligned_and_apart(void)
 
 		if (!CHECK(p != NULL))
 			return;
-		CHECK_I64((uintptr_t)p % sizeof(max_align_t), 0);
+		CHECK_I64((uintptr_t)p % _Alignof(max_align_t), 0);
 		for (size_t i = 0; i < n; i++)
 			if (p[i] != 0)
 				CHECK_FAIL("byte %zu of %zu is not zero", i, n);
