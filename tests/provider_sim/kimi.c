@@ -108,13 +108,14 @@ static bool check_calls(const struct sim_ask *ask, const struct json *message, i
                         struct sim_error *error)
 {
 	const struct json *calls = json_get(message, "tool_calls");
+	struct str content = json_text(json_get(message, "content"));
 	if (json_count(calls) == 0)
 		return true;
 	for (const struct json *call = json_first(calls); call != NULL; call = json_next(call)) {
 		if (!is_id(json_text(json_get(call, "id"))))
 			return sim_refuse(error, 400, "messages[%d]: invalid tool call id", index);
 	}
-	if (str_eq(json_text(json_get(message, "content")), STR("")))
+	if (content.p != NULL && content.len == 0)
 		return sim_refuse(error, 400, "messages[%d]: text content is empty", index);
 	if (is_thinking(ask) && json_text(json_get(message, "reasoning_content")).len == 0)
 		return sim_refuse(error, 400,
