@@ -64,7 +64,7 @@ static bool ask_by_result(struct mcp__request *r, const struct mcp__input *input
                           struct str state, struct err *err)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(LIMIT_MCP_OUT_LINE);
-	OWN_BUF struct buf sealed = buf_make(4 * LIMIT_MCP_STATE);
+	OWN_BUF struct buf sealed = buf_make((size_t)4 * LIMIT_MCP_STATE);
 
 	mcp__reply_open(&o, str_of(r->id), "input_required");
 	json_put_object(&o, "inputRequests");

@@ -3,7 +3,7 @@
  * does not offer is not there at all: the same answer as for a name that nobody knows. */
 #include "mcp/core_parts.h"
 
-#define DISCOVER_TTL_MS (60 * 60 * 1000) /* nothing of it changes while the process lives */
+#define DISCOVER_TTL_MS 3600000 /* nothing of it changes while the process lives */
 
 /* ---- Who we are ---- */
 

@@ -38,7 +38,7 @@ static void echo(struct mcp__request *r)
 
 static void answer_large(struct mcp__request *r)
 {
-	OWN_BUF struct buf text = buf_make(2 * LIMIT_MCP_OUT_LINE);
+	OWN_BUF struct buf text = buf_make((size_t)2 * LIMIT_MCP_OUT_LINE);
 	struct err err = { 0 };
 
 	while (text.len < LIMIT_MCP_OUT_LINE)
