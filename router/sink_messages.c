@@ -37,8 +37,13 @@ static void put_stop(const struct talk_sink *s, struct json_out *o)
 	json_put_end(o, '}');
 }
 
-/* `whole`: of a message, which tells the kinds of cache writes apart; else of a message_delta. */
-static void put_usage(struct json_out *o, const struct token_counts *counts, bool whole)
+enum usage_place {
+	USAGE_OF_START, /* nothing is known yet */
+	USAGE_OF_DELTA,
+	USAGE_OF_WHOLE /* tells the kinds of cache writes apart */
+};
+
+static void put_usage(struct json_out *o, const struct token_counts *counts, enum usage_place place)
 {
 	json_put_object(o, "usage");
 	json_put_i64(o, "input_tokens", counts->n[TOKEN_UNCACHED_INPUT]);
@@ -46,13 +51,16 @@ static void put_usage(struct json_out *o, const struct token_counts *counts, boo
 	json_put_i64(o, "cache_read_input_tokens", counts->n[TOKEN_CACHE_READ]);
 	json_put_i64(o, "output_tokens", counts->n[TOKEN_OUTPUT]);
 	json_put_null(o, "server_tool_use");
-	if (whole) {
+	if (place == USAGE_OF_WHOLE) {
 		json_put_object(o, "cache_creation");
 		json_put_i64(o, "ephemeral_5m_input_tokens", counts->n[TOKEN_CACHE_WRITE_5M]);
 		json_put_i64(o, "ephemeral_1h_input_tokens", counts->n[TOKEN_CACHE_WRITE_1H]);
 		json_put_end(o, '}');
-		json_put_null(o, "service_tier");
+	} else if (place == USAGE_OF_START) {
+		json_put_null(o, "cache_creation");
 	}
+	if (place != USAGE_OF_DELTA)
+		json_put_null(o, "service_tier");
 	json_put_end(o, '}');
 }
 
@@ -117,7 +125,7 @@ static void start(struct talk_sink *s)
 	json_put_null(o, "stop_reason");
 	json_put_null(o, "stop_sequence");
 	json_put_null(o, "stop_details");
-	put_usage(o, &none, true);
+	put_usage(o, &none, USAGE_OF_START);
 	json_put_end(o, '}');
 	end_event(s, "message_start");
 }
@@ -207,7 +215,7 @@ static void end(struct talk_sink *s, const struct token_counts *counts)
 	json_put_object(o, "delta");
 	put_stop(s, o);
 	json_put_end(o, '}');
-	put_usage(o, counts, false);
+	put_usage(o, counts, USAGE_OF_DELTA);
 	end_event(s, "message_delta");
 	(void)begin_event(s, "message_stop");
 	end_event(s, "message_stop");
@@ -269,7 +277,7 @@ static void whole(struct talk_sink *s, struct json_out *o, const struct token_co
 		put_block(o, item);
 	json_put_end(o, ']');
 	put_stop(s, o);
-	put_usage(o, counts, true);
+	put_usage(o, counts, USAGE_OF_WHOLE);
 	json_put_end(o, '}');
 }
 
