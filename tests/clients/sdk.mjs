@@ -2,7 +2,7 @@
 // What tests that drive the router with the providers' SDKs share: clients that remember what came,
 // answers without what differs from call to call, and a call's receipt against the journal.
 import assert from 'node:assert/strict';
-import { charge, countsOf, scenarios } from './harness.mjs';
+import { charge, chat, countsOf, message, scenarios } from './harness.mjs';
 
 /** An SDK client that counts its requests and keeps each answer's headers. */
 export function client(Sdk, options) {
@@ -38,4 +38,76 @@ export async function receiptOf(world, requestId, words) {
   assert.deepEqual(countsOf(receipt), countsOf(line));
   assert.equal(BigInt(receipt.buyerChargeUsdMicros), charge(receipt));
   return receipt;
+}
+
+/* ---- The protocols: what is asked, and how the SDK puts an answer together ---- */
+
+const described = ['lookup', 'get_weather', 'get_time'].map((name) => ({ name, description: `Does ${name}.` }));
+const schema = { type: 'object', properties: { q: { type: 'string' } } };
+
+/* The SDK's helper keeps only the last piece of a field that it does not know. */
+async function streamChat(sdk, request) {
+  const stream = sdk.chat.completions.stream({ ...request, stream_options: { include_usage: true } });
+  let reasoning = '';
+  stream.on('chunk', (chunk) => { reasoning += chunk.choices[0]?.delta.reasoning_content ?? ''; });
+  const done = await stream.finalChatCompletion();
+  if (reasoning) done.choices[0].message.reasoning_content = reasoning;
+  return done;
+}
+
+export const protocols = {
+  chat: {
+    request: (model, scenario, words, more = {}) => ({ ...chat(scenario, { model, ...more }, words),
+      tools: described.map((tool) => ({ type: 'function', function: { ...tool, parameters: schema } })) }),
+    create: (sdk, request) => sdk.chat.completions.create(request),
+    stream: streamChat,
+  },
+  messages: {
+    request: (model, scenario, words, more = {}) => ({ ...message(scenario, { model, ...more }, words),
+      tools: described.map((tool) => ({ ...tool, input_schema: schema })) }),
+    create: (sdk, request) => sdk.messages.create(request),
+    stream: (sdk, request) => sdk.messages.stream(request).finalMessage(),
+  },
+  responses: {
+    request: (model, scenario, words, more = {}) => ({ model, input: `[[${scenario}]] ${words}`, store: false,
+      max_output_tokens: 500, include: ['reasoning.encrypted_content'],
+      tools: described.map((tool) => ({ type: 'function', ...tool, parameters: schema, strict: false })),
+      ...more }),
+    create: (sdk, request) => sdk.responses.create(request),
+    stream: (sdk, request) => sdk.responses.stream(request).finalResponse(),
+  },
+};
+
+/** An answer for a golden file: ids are numbered, times are zero, and what the
+ * SDK adds or a response only repeats of its request is left out. */
+export function normalized(answer) {
+  const ids = new Map();
+  const number = (text) => {
+    const [, prefix] = text.match(/^(chatcmpl-|msg_|resp_|rs_|fc_|ctc_|call_|req_)[0-9A-Za-z]{22}(_\d+)?$/)
+      ?? text.match(/^(toolu_)sim\d+$/) ?? []; // the simulator counts a stream's blocks, a message's calls
+    if (!prefix) return text;
+    if (!ids.has(text)) ids.set(text, `${prefix}#${ids.size + 1}`);
+    return ids.get(text);
+  };
+  const left = (key, value) => key === '_request_id' || key.startsWith('parsed') || key === 'output_parsed'
+    || (key === 'annotations' && value.length === 0) || (key === 'tools' && answer.object === 'response');
+  const walk = (value) => {
+    if (typeof value === 'string') return number(value);
+    if (Array.isArray(value)) return value.map(walk);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).filter(([key, member]) => !left(key, member))
+      .map(([key, member]) => [key, ['created', 'created_at'].includes(key) ? 0 : walk(member)]));
+  };
+  return walk(JSON.parse(JSON.stringify(answer ?? null)));
+}
+
+/** The five counts that a client reads from its usage, as far as its protocol tells them apart. */
+export function usageOf(protocol, usage) {
+  if (protocol === 'messages')
+    return { uncached: usage.input_tokens, written: usage.cache_creation_input_tokens,
+      read: usage.cache_read_input_tokens, output: usage.output_tokens };
+  const details = usage.prompt_tokens_details ?? usage.input_tokens_details;
+  const [read, written] = [details.cached_tokens, details.cache_write_tokens];
+  return { uncached: (usage.prompt_tokens ?? usage.input_tokens) - read - written, written, read,
+    output: usage.completion_tokens ?? usage.output_tokens };
 }
