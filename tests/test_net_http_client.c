@@ -387,8 +387,8 @@ static void second_request_is_taken_and_closed(const char *how, struct str body,
 
 static void a_post_is_never_sent_twice(void)
 {
-	second_request_is_taken_and_closed("close", STR("{}"), "done broken ", 2);
-	second_request_is_taken_and_closed("reset", STR("{}"), "done broken ", 2);
+	second_request_is_taken_and_closed("close", STR("{}"), "done stale ", 2);
+	second_request_is_taken_and_closed("reset", STR("{}"), "done stale ", 2);
 }
 
 static void a_get_is_sent_again_on_a_new_connection(void)
