@@ -43,6 +43,15 @@ static bool came_before(const struct net_header *headers, size_t i)
 	return false;
 }
 
+static void put_header(const struct net_header *header, struct json_out *o)
+{
+	OWN_BUF struct buf name = buf_make(HEADERS_MAX);
+	buf_add(&name, header->name);
+	for (size_t k = 0; k < name.len; k++)
+		name.p[k] = (char)tolower((unsigned char)name.p[k]);
+	json_put_str(o, name.p, header->value);
+}
+
 void sim_journal_headers(const struct net_request *rq, struct buf *out)
 {
 	size_t count = 0;
@@ -50,12 +59,8 @@ void sim_journal_headers(const struct net_request *rq, struct buf *out)
 	OWN_JSON_OUT struct json_out o = json_out_make(HEADERS_MAX);
 	json_put_object(&o, NULL);
 	for (size_t i = 0; i < count; i++) {
-		OWN_BUF struct buf name = buf_make(HEADERS_MAX);
-		buf_add(&name, headers[i].name);
-		for (size_t k = 0; k < name.len; k++)
-			name.p[k] = (char)tolower((unsigned char)name.p[k]);
 		if (!is_credential(headers[i].name) && !came_before(headers, i))
-			json_put_str(&o, name.p, headers[i].value);
+			put_header(&headers[i], &o);
 	}
 	json_put_end(&o, '}');
 	buf_add(out, buf_str(&o.text));
