@@ -404,13 +404,17 @@ static bool take_stdout(int *out_fd, struct err *err)
 
 static bool start_mcp(struct app *app, struct err *err)
 {
+	const struct mcp_allowance allowance = {
+		.purchase_key = config_get(app->cfg, CONFIG_AGENT_API_KEY),
+		.key_folder = config_get(app->cfg, CONFIG_KEY_DIR),
+	};
 	int out_fd = -1;
 
 	if (!app_init(app, APP_MCP, app->cfg, err) || !take_stdout(&out_fd, err))
 		return false;
 	mcp_link_attach(app->link, ATTACH_MS);
-	app->stdio = mcp_stdio_new(app->loop, app->link, STDIN_FILENO, out_fd,
-	                           config_get(app->cfg, CONFIG_AGENT_API_KEY), end, app, err);
+	app->stdio = mcp_stdio_new(app->loop, app->link, STDIN_FILENO, out_fd, &allowance, end, app,
+	                           err);
 	return app->stdio != NULL;
 }
 

@@ -120,6 +120,13 @@ static const struct config__setting SETTINGS[] = {
 		.help = "What a model gets that its maker has retired: serve (by the successor that "
 			"the maker names, at its prices) or refuse (404 that names it).",
 	},
+	[CONFIG_KEY_DIR] = {
+		.name = "KEY_DIR",
+		.flag = "key-dir",
+		.type = CONFIG__PATH,
+		.help = "The folder, by its absolute path, in which agents may have new router keys "
+			"put into files; only its user may write to it. Without it they may not.",
+	},
 };
 static_assert(ARRAY_LEN(SETTINGS) == CONFIG_KEY_COUNT, "a row for every key");
 

@@ -47,7 +47,8 @@ struct mcp_owner {
 
 /* A request is a JSON object:
  *   {"tool": name, "arguments": {…}, "key": purchase key or absent,
- *    "asks": the session can ask a person, "consent": {"approval", "action"} what that one said}
+ *    "asks": the session can ask a person, "consent": {"approval", "action"} what that one said,
+ *    "keyFolder": where key files may be made}
  *   {"command": name, "arguments": {…}}            (operators: the local user only)
  * Its answer is a JSON object: {"result": {…}} or {"error": {code, message, …}}.
  * Runs on the store thread, inside a job; writes exactly one answer. */
@@ -96,12 +97,18 @@ void mcp_link_free(struct mcp_link *link); /* cuts; NULL is fine */
 
 /* ---- Stdio: a session of an agent host ---- */
 
+/* What the operator lets a session do; read only by the call that it is given to. */
+struct mcp_allowance {
+	const char *purchase_key; /* NULL or "": it buys nothing */
+	const char *key_folder;   /* where its router keys may be put into files; NULL or "": nowhere */
+};
+
 struct mcp_stdio;
 
 /* Serves one host on the two descriptors. `ended` is called once, when the input has ended or the
  * output is broken and everything that was asked has been answered (or 2 s have passed). */
 MUST_CHECK struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, int in_fd,
-                                           int out_fd, const char *purchase_key,
+                                           int out_fd, const struct mcp_allowance *allowance,
                                            void (*ended)(void *data), void *data, struct err *err);
 void mcp_stdio_free(struct mcp_stdio *s);
 
@@ -119,7 +126,8 @@ struct mcp_session_io {
 	const struct env *env; /* NULL: the real one */
 };
 MUST_CHECK struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
-                                               const char *purchase_key, struct err *err);
+                                               const struct mcp_allowance *allowance,
+                                               struct err *err);
 void mcp_session_feed(struct mcp_session *s, struct str bytes); /* any piece of the input */
 void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer);
 void mcp_session_tick(struct mcp_session *s);

@@ -36,6 +36,7 @@ static const char INSTRUCTIONS[] =
 struct mcp_session {
 	struct mcp_session_io io;
 	struct secret key;
+	char *key_folder; /* NULL: none */
 	struct mcp__core *core;
 };
 
@@ -106,6 +107,8 @@ static void send_work(struct mcp_session *s, struct mcp__request *r, const char 
 	if (secret_str(&s->key).len > 0)
 		json_put_str(&work, "key", secret_str(&s->key));
 	mcp__approval_put(r, &work);
+	if (s->key_folder)
+		json_put_z(&work, "keyFolder", s->key_folder);
 	json_put_end(&work, '}');
 	mcp__request_set_data(r, s); /* its work is under way */
 	s->io.call(s->io.data, mcp__request_number(r), buf_str(&work.text));
@@ -173,8 +176,8 @@ static const struct mcp__server SERVER = {
 
 /* ---- Life ---- */
 
-struct mcp_session *mcp_session_new(const struct mcp_session_io *io, const char *purchase_key,
-                                    struct err *err)
+struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
+                                    const struct mcp_allowance *allowance, struct err *err)
 {
 	const struct mcp__core_io core_io = {
 		.line = io->line, .wake = io->wake, .data = io->data, .env = io->env
@@ -186,14 +189,22 @@ struct mcp_session *mcp_session_new(const struct mcp_session_io *io, const char 
 		return NULL;
 	}
 	s->io = *io;
-	if (purchase_key)
-		secret_set(&s->key, str_of(purchase_key));
-	s->core = mcp__core_new(&SERVER, s, &core_io, err);
-	if (!s->core) {
-		mcp_session_free(s);
-		return NULL;
+	if (allowance->purchase_key)
+		secret_set(&s->key, str_of(allowance->purchase_key));
+	if (allowance->key_folder && allowance->key_folder[0] != '\0') {
+		s->key_folder = str_dup(str_of(allowance->key_folder));
+		if (!s->key_folder) {
+			(void)err_no_memory(err);
+			goto failed;
+		}
 	}
+	s->core = mcp__core_new(&SERVER, s, &core_io, err);
+	if (!s->core)
+		goto failed;
 	return s;
+failed:
+	mcp_session_free(s);
+	return NULL;
 }
 
 void mcp_session_feed(struct mcp_session *s, struct str bytes)
@@ -223,5 +234,6 @@ void mcp_session_free(struct mcp_session *s)
 	s->io.forget = NULL; /* whoever frees us has forgotten the work already */
 	mcp__core_free(s->core);
 	secret_wipe(&s->key);
+	free(s->key_folder);
 	free(s);
 }

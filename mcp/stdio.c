@@ -223,8 +223,8 @@ static void on_readable(void *data, unsigned events)
 
 /* NOLINTNEXTLINE(readability-function-size): the parameters of mcp.h */
 struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, int in_fd, int out_fd,
-                                const char *purchase_key, void (*ended)(void *data), void *data,
-                                struct err *err)
+                                const struct mcp_allowance *allowance, void (*ended)(void *data),
+                                void *data, struct err *err)
 {
 	struct mcp_stdio *s = calloc(1, sizeof(*s));
 
@@ -245,7 +245,7 @@ struct mcp_stdio *mcp_stdio_new(struct net_loop *loop, struct mcp_link *link, in
 	s->data = data;
 	net_timer_init(&s->end, loop, on_end, s);
 	net_timer_init(&s->wake, loop, on_wake, s);
-	s->session = mcp_session_new(&io, purchase_key, err);
+	s->session = mcp_session_new(&io, allowance, err);
 	if (!s->session)
 		goto failed;
 	s->out = net_pipe_new(loop, out_fd, OUT_MAX, on_broken, s, err);

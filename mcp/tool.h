@@ -71,6 +71,7 @@ struct mcp__call {
 	/* Set by the session, never by arguments: */
 	bool asks; /* it can ask a person */
 	struct mcp__consent consent;
+	struct str key_folder;        /* where key files may be made; absent: nowhere */
 	struct mcp__remarks *remarks; /* of a failure */
 };
 

@@ -58,7 +58,7 @@ static const struct json_field BUY_FIELD[] = {
 	  .offset = offsetof(struct store_purchase_request, quantity),
 	  .min = 1,
 	  .max = 1,
-	  .doc = "With catalogItemId: how many; 1." },
+	  .doc = "1, the default." },
 	{ .name = "configuration",
 	  .type = JSON_FIELD_OBJECT,
 	  .offset = offsetof(struct store_purchase_request, configuration),
@@ -69,8 +69,8 @@ static const struct json_field BUY_FIELD[] = {
 	  .required = true,
 	  .min = 1,
 	  .max = LIMIT_IDEMPOTENCY_KEY,
-	  .doc = "A name that you choose for this purchase. Repeat it to ask again without "
-	         "buying again; never reuse it for another purchase." },
+	  .doc = "Your name for this purchase. Repeat it to ask again without buying again; "
+	         "never reuse it for another." },
 };
 static const struct json_fields BUY_FIELDS = JSON_FIELDS(BUY_FIELD);
 

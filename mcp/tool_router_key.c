@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Router keys: made, listed, rotated, revoked. A secret is in the one answer that made it and in no
- * other place of this program; the struct that carries it is wiped when the tool returns. */
+ * other place of this program, or in the one file that was asked for; the struct that carries it is
+ * wiped when the tool returns. */
+#include <string.h>
+
 #include "base/limits.h"
+#include "mcp/key_file.h"
 #include "mcp/near.h"
 #include "mcp/tool.h"
 
@@ -15,7 +19,7 @@ static const struct json_field LIMIT_FIELD[] = {
 	  .offset = offsetof(struct store_key_limits, spend_limit),
 	  .min = 0,
 	  .max = LIMIT_FUND_MAX_CENTS,
-	  .doc = "Most that the key may spend in its life, in USD with at most two decimals." },
+	  .doc = "Most that the key may ever spend, in USD." },
 	{ .name = "expiresAt",
 	  .type = JSON_FIELD_TIME,
 	  .offset = offsetof(struct store_key_limits, expires_ms),
@@ -25,7 +29,7 @@ static const struct json_field LIMIT_FIELD[] = {
 	  .offset = offsetof(struct store_key_limits, allowed_models),
 	  .min = 1,
 	  .max = LIMIT_ALLOWED_MODELS,
-	  .doc = "Only these model ids (router_models_list); every model if left out." },
+	  .doc = "Only these model ids; all if left out." },
 	{ .name = "requestsPerMinute",
 	  .type = JSON_FIELD_INT,
 	  .offset = offsetof(struct store_key_limits, requests_per_minute),
@@ -101,15 +105,50 @@ static void put_limits(struct json_out *out, const struct store_key_info *info)
 
 /* ---- A key that was just made ---- */
 
+static const char *const DELIVERIES[] = { "inline", "file", NULL };
+
+#define DELIVER_FIELD(type_name)                                                                   \
+	{                                                                                          \
+		.name = "deliver", .type = JSON_FIELD_STR, .offset = offsetof(type_name, deliver), \
+		.choices = DELIVERIES,                                                             \
+		.doc = "file: put the key into a file, not into this answer.",                     \
+	}
+
+/* Of a wish for a file; does nothing for others. */
+static bool prepare_file(const struct mcp__call *call, struct str deliver, struct str label,
+                         struct mcp__key_file *file, struct err *err)
+{
+	if (!str_eq(deliver, STR("file")))
+		return true;
+	return mcp__key_file_make(call->key_folder, label, call->shop->env, file, err);
+}
+
+/* A key that nobody can read is of no use: it is revoked at once. */
+static bool deliver(const struct mcp__call *call, const struct store_key_info *info,
+                    const struct secret *secret, struct mcp__key_file *file, struct err *err)
+{
+	struct store_key_info dead;
+
+	if (file->fd < 0 || mcp__key_file_fill(file, secret, err))
+		return true;
+	(void)!store_key_revoke(call->st, call->account, id_str(&info->id), &dead, NULL);
+	return false; /* with the file's error */
+}
+
+/* Without the key if it is in a file. */
 static void put_new_key(struct json_out *out, const struct mcp_shop *shop,
-                        const struct store_key_info *info, const struct secret *secret)
+                        const struct store_key_info *info, const struct secret *secret,
+                        const struct mcp__key_file *file)
 {
 	json_put_object(out, NULL);
 	json_put_object(out, "apiKey");
 	json_put_str(out, "id", id_str(&info->id));
 	json_put_z(out, "label", info->label);
 	json_put_z(out, "prefix", key_prefix(info->kind));
-	json_put_str(out, "secret", secret_str(secret));
+	if (file->path.len > 0)
+		json_put_str(out, "secretFile", buf_str(&file->path));
+	else
+		json_put_str(out, "secret", secret_str(secret));
 	mcp__put_urls(out, shop);
 	put_limits(out, info);
 	json_put_time(out, "createdAt", info->created_ms);
@@ -121,7 +160,14 @@ static const struct mcp__shape NEW_KEY_MEMBERS[] = {
 	{ .name = "id", .type = MCP__TEXT, .doc = "apiKeyId for the other key tools." },
 	{ .name = "label", .type = MCP__TEXT, .doc = "Your name for it." },
 	{ .name = "prefix", .type = MCP__TEXT, .doc = "asr_live_" },
-	{ .name = "secret", .type = MCP__TEXT, .doc = "The key itself; shown only here." },
+	{ .name = "secret",
+	  .type = MCP__TEXT,
+	  .optional = true,
+	  .doc = "The key itself; shown only here." },
+	{ .name = "secretFile",
+	  .type = MCP__TEXT,
+	  .optional = true,
+	  .doc = "Or the path of the file that holds it." },
 	{ .name = "baseUrl",
 	  .type = MCP__TEXT,
 	  .nullable = true,
@@ -146,6 +192,7 @@ struct creation {
 	struct str service_id;
 	struct str label;
 	const struct json *limits;
+	struct str deliver;
 };
 
 static const struct json_field CREATE_FIELD[] = {
@@ -166,6 +213,7 @@ static const struct json_field CREATE_FIELD[] = {
 	  .offset = offsetof(struct creation, limits),
 	  .doc = "What the key may do; without it only the credit limits it.",
 	  .sub = &LIMIT_FIELDS },
+	DELIVER_FIELD(struct creation),
 };
 static const struct json_fields CREATE_FIELDS = JSON_FIELDS(CREATE_FIELD);
 
@@ -175,13 +223,16 @@ static bool create_key(const struct mcp__call *call, struct json_out *out, struc
 	struct store_key_limits limits;
 	struct store_key_info info;
 	OWN_SECRET struct secret secret = { 0 };
+	OWN_KEY_FILE struct mcp__key_file file = mcp__key_file_none();
 
 	if (!json_read(call->arguments, &CREATE_FIELDS, &wanted, err) ||
 	    !read_limits(call, wanted.limits, &limits, err) ||
+	    !prepare_file(call, wanted.deliver, wanted.label, &file, err) ||
 	    !store_router_key_create(call->st, call->account, wanted.service_id, wanted.label,
-	                             &limits, &info, &secret, err))
+	                             &limits, &info, &secret, err) ||
+	    !deliver(call, &info, &secret, &file, err))
 		return false;
-	put_new_key(out, call->shop, &info, &secret);
+	put_new_key(out, call->shop, &info, &secret, &file);
 	return true;
 }
 
@@ -189,9 +240,10 @@ const struct mcp__tool mcp__tool_router_api_key_create = {
 	.name = "router_api_key_create",
 	.title = "Create a router key",
 	.description = "Makes a key (asr_live_...) for the OpenAI- and Anthropic-compatible URLs, "
-		       "which spends a service's credit. Making it is free. The secret is in this "
-		       "one answer only: hand it over at once and keep it out of logs. It lives "
-		       "until it is revoked or expires. Calling again makes a second key.",
+		       "which spends a service's credit. Making it is free. The key is in this one "
+		       "answer only: hand it over at once and keep it out of logs, or let deliver: "
+		       "file keep it out of this chat. It lives until it is revoked or expires. "
+		       "Calling again makes a second key.",
 	.hints = { .read_only = false, .destructive = false, .idempotent = false },
 	.needs_account = true,
 	.durable = true,
@@ -282,6 +334,8 @@ const struct mcp__tool mcp__tool_router_api_key_list = {
 
 /* ---- router_api_key_rotate, router_api_key_revoke ---- */
 
+#define KEY_ID_DOC "Id of a router key (router_key_...), not the key itself."
+
 struct key_argument {
 	struct str key_id;
 };
@@ -291,32 +345,50 @@ static const struct json_field KEY_FIELD[] = {
 	  .type = JSON_FIELD_STR,
 	  .offset = offsetof(struct key_argument, key_id),
 	  .required = true,
-	  .doc = "Id of a router key (router_key_...), not the key itself." },
+	  .doc = KEY_ID_DOC },
 };
 static const struct json_fields KEY_FIELDS = JSON_FIELDS(KEY_FIELD);
+
+struct rotation {
+	struct str key_id;
+	struct str deliver;
+};
+
+static const struct json_field ROTATE_FIELD[] = {
+	{ .name = "apiKeyId",
+	  .type = JSON_FIELD_STR,
+	  .offset = offsetof(struct rotation, key_id),
+	  .required = true,
+	  .doc = KEY_ID_DOC },
+	DELIVER_FIELD(struct rotation),
+};
+static const struct json_fields ROTATE_FIELDS = JSON_FIELDS(ROTATE_FIELD);
 
 struct key_search {
 	struct str id;
 	bool found;
+	char label[LIMIT_LABEL + 1];
 };
 
 static void look_at_key(void *data, const struct store_key_info *info)
 {
 	struct key_search *search = data;
 
-	if (info->kind == KEY_ROUTER && str_eq(id_str(&info->id), search->id))
-		search->found = true;
+	if (info->kind != KEY_ROUTER || !str_eq(id_str(&info->id), search->id))
+		return;
+	search->found = true;
+	memcpy(search->label, info->label, sizeof(search->label));
 }
 
 /* The store knows keys of every kind by the same sort of id; these tools are for router keys, and
  * an agent must not be able to replace the purchase key that it acts with. */
-static bool check_router_key(const struct mcp__call *call, struct str key_id, struct err *err)
+static bool find_router_key(const struct mcp__call *call, struct str key_id, struct key_search *out,
+                            struct err *err)
 {
-	struct key_search search = { .id = key_id };
-
-	if (!store_key_each(call->st, call->account, (struct str){ 0 }, look_at_key, &search, err))
+	*out = (struct key_search){ .id = key_id };
+	if (!store_key_each(call->st, call->account, (struct str){ 0 }, look_at_key, out, err))
 		return false;
-	if (!search.found)
+	if (!out->found)
 		return err_set(err, ERR_NOT_FOUND, "there is no router key '%.*s'",
 		               STR_ARG(key_id));
 	return true;
@@ -324,15 +396,19 @@ static bool check_router_key(const struct mcp__call *call, struct str key_id, st
 
 static bool rotate_key(const struct mcp__call *call, struct json_out *out, struct err *err)
 {
-	struct key_argument which = { 0 };
+	struct rotation wanted = { 0 };
+	struct key_search old;
 	struct store_key_info info;
 	OWN_SECRET struct secret secret = { 0 };
+	OWN_KEY_FILE struct mcp__key_file file = mcp__key_file_none();
 
-	if (!json_read(call->arguments, &KEY_FIELDS, &which, err) ||
-	    !check_router_key(call, which.key_id, err) ||
-	    !store_key_rotate(call->st, call->account, which.key_id, &info, &secret, err))
+	if (!json_read(call->arguments, &ROTATE_FIELDS, &wanted, err) ||
+	    !find_router_key(call, wanted.key_id, &old, err) ||
+	    !prepare_file(call, wanted.deliver, str_of(old.label), &file, err) ||
+	    !store_key_rotate(call->st, call->account, wanted.key_id, &info, &secret, err) ||
+	    !deliver(call, &info, &secret, &file, err))
 		return false;
-	put_new_key(out, call->shop, &info, &secret);
+	put_new_key(out, call->shop, &info, &secret, &file);
 	return true;
 }
 
@@ -348,12 +424,12 @@ const struct mcp__tool mcp__tool_router_api_key_rotate = {
 	.title = "Replace a router key",
 	.description = "Replaces a router key, for example one that leaked, by a new one with the "
 		       "same label and limits. Free. The old key is dead before the answer comes, "
-		       "so programs that use it fail until they get the new secret, which is shown "
+		       "so programs that use it fail until they get the new one, which is shown "
 		       "only here.",
 	.hints = { .read_only = false, .destructive = true, .idempotent = false },
 	.needs_account = true,
 	.durable = true,
-	.input = &KEY_FIELDS,
+	.input = &ROTATE_FIELDS,
 	.output = &ROTATED_SHAPES,
 	.run = rotate_key,
 };
@@ -361,10 +437,11 @@ const struct mcp__tool mcp__tool_router_api_key_rotate = {
 static bool revoke_key(const struct mcp__call *call, struct json_out *out, struct err *err)
 {
 	struct key_argument which = { 0 };
+	struct key_search found;
 	struct store_key_info info;
 
 	if (!json_read(call->arguments, &KEY_FIELDS, &which, err) ||
-	    !check_router_key(call, which.key_id, err) ||
+	    !find_router_key(call, which.key_id, &found, err) ||
 	    !store_key_revoke(call->st, call->account, which.key_id, &info, err))
 		return false;
 	json_put_object(out, NULL);

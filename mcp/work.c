@@ -18,6 +18,7 @@
 #define FIRST_CAP 4096
 
 #define REMARK_MAX 4096 /* of an error */
+#define KEY_FOLDER_MAX 4096
 
 /* ---- Errors ---- */
 
@@ -96,13 +97,22 @@ enum {
 	WORK_KEY,
 	WORK_ASKS,
 	WORK_CONSENT,
+	WORK_KEY_FOLDER,
 	WORK_COUNT
 };
 
+/* clang-format off */
 static const char *const WORK_KEYS[] = {
-	[WORK_TOOL] = "tool", [WORK_COMMAND] = "command", [WORK_ARGUMENTS] = "arguments",
-	[WORK_KEY] = "key",   [WORK_ASKS] = "asks",       [WORK_CONSENT] = "consent",
+	[WORK_TOOL]       = "tool",
+	[WORK_COMMAND]    = "command",
+	[WORK_ARGUMENTS]  = "arguments",
+	[WORK_KEY]        = "key",
+	[WORK_ASKS]       = "asks",
+	[WORK_CONSENT]    = "consent",
+	[WORK_KEY_FOLDER] = "keyFolder",
 };
+/* clang-format on */
+static_assert(ARRAY_LEN(WORK_KEYS) == WORK_COUNT, "a name for every member");
 
 struct desk {
 	const struct mcp_shop *shop;
@@ -154,6 +164,7 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 	struct store_account account = { 0 };
 	struct mcp__consent consent = { 0 };
 	OWN_BUF struct buf approval = buf_make(ID_TEXT_MAX);
+	OWN_BUF struct buf key_folder = buf_make(KEY_FOLDER_MAX);
 	OWN_JSON struct json *arguments = NULL;
 	bool asks = false;
 
@@ -166,6 +177,7 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 	}
 	if (!read_consent(work[WORK_CONSENT], &approval, &consent, err))
 		return false;
+	bool to_files = json_raw_string(work[WORK_KEY_FOLDER], &key_folder);
 	if (tool->needs_account && !find_account(desk->st, work[WORK_KEY], &account, err))
 		return false;
 
@@ -176,6 +188,7 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 		.arguments = arguments,
 		.asks = json_raw_bool(work[WORK_ASKS], &asks) && asks,
 		.consent = consent,
+		.key_folder = to_files ? buf_str(&key_folder) : (struct str){ 0 },
 		.remarks = desk->remarks,
 	};
 	return tool->run(&call, out, err);

@@ -72,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!host)
 		abort();
-	host->session = mcp_session_new(&io, "ask_live_example", NULL);
+	host->session = mcp_session_new(
+		&io, &(struct mcp_allowance){ .purchase_key = "ask_live_example" }, NULL);
 	if (!host->session)
 		abort();
 	feed(host, data, size);

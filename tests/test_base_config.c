@@ -218,6 +218,7 @@ static void good_values_are_taken_and_tidied(void)
 		{ "--db=rel/store.db", CONFIG_DB, "rel/store.db" },
 		{ "--durability=process", CONFIG_DURABILITY, "process" },
 		{ "--retired-models=refuse", CONFIG_RETIRED_MODELS, "refuse" },
+		{ "--key-dir=/k", CONFIG_KEY_DIR, "/k" },
 		{ "--admin-token=t", CONFIG_ADMIN_TOKEN, "t" },
 	};
 
@@ -528,7 +529,7 @@ static void help_and_docs_name_every_setting(void)
 		STR("DB AGENT_API_KEY LISTEN PUBLIC_URL OPENAI_API_KEY OPENAI_BASE_URL "
 	            "ANTHROPIC_API_KEY ANTHROPIC_BASE_URL GOOGLE_API_KEY GOOGLE_BASE_URL "
 	            "KIMI_API_KEY KIMI_BASE_URL ADMIN_TOKEN LOG DURABILITY "
-	            "RETIRED_MODELS");
+	            "RETIRED_MODELS KEY_DIR");
 	int count = 0;
 	OWN_BUF struct buf help = buf_make(100000);
 	OWN_BUF struct buf markdown = buf_make(100000);

@@ -123,9 +123,11 @@ static void open_session(struct golden *g, bool with_key)
 		                           .wake = on_wake,
 		                           .env = &g->desk.env,
 		                           .data = g };
+	const struct mcp_allowance allowance = { .purchase_key =
+		                                         with_key ? g->desk.key.text : NULL };
 
 	mcp_session_free(g->session);
-	g->session = mcp_session_new(&io, with_key ? g->desk.key.text : NULL, NULL);
+	g->session = mcp_session_new(&io, &allowance, NULL);
 	if (!g->session)
 		abort();
 }
@@ -412,7 +414,8 @@ static struct mcp_session *counted_session(struct counter *c, const char *key)
 	const struct mcp_session_io io = {
 		.call = count_call, .forget = count_forget, .line = count_line, .data = c
 	};
-	struct mcp_session *s = mcp_session_new(&io, key, NULL);
+	struct mcp_session *s =
+		mcp_session_new(&io, &(struct mcp_allowance){ .purchase_key = key }, NULL);
 
 	if (!s)
 		abort();

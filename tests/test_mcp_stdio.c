@@ -61,8 +61,8 @@ static void host_open(struct host *h)
 	h->till = (struct till){ .world = &h->world, .db = h->world.db };
 	struct mcp_owner owner = till_owner(&h->till);
 	h->link = mcp_link_new(h->world.loop, h->world.db, &owner, &err);
-	h->stdio = h->link ? mcp_stdio_new(h->world.loop, h->link, h->in_fd, h->out_fd, NULL,
-	                                   on_ended, h, &err)
+	h->stdio = h->link ? mcp_stdio_new(h->world.loop, h->link, h->in_fd, h->out_fd,
+	                                   &(struct mcp_allowance){ NULL, NULL }, on_ended, h, &err)
 	                   : NULL;
 	if (!h->stdio)
 		abort();
