@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of store/data/, compiled in by store/data/embed.py. */
+/* The files of store/data/, compiled in by base/embed.py. */
 #ifndef STORE_DATA_H
 #define STORE_DATA_H
 
