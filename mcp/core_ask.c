@@ -205,18 +205,35 @@ bool mcp__request_ask(struct mcp__request *r, const struct mcp__input *inputs, s
 
 /* ---- Answers ---- */
 
-/* All are there: the request runs again. */
-static void go_on(struct mcp__request *r)
+static void put_answers(const struct mcp__asking *a, struct buf *out)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(LIMIT_MCP_LINE);
-	const struct mcp__asking *a = r->asking;
 
 	json_put_object(&o, NULL);
 	for (size_t i = 0; i < a->count; i++)
 		json_put_raw(&o, a->keys[i], buf_str(&a->answers[i]));
 	json_put_end(&o, '}');
-	buf_reset(&r->answers);
-	buf_add(&r->answers, buf_str(&o.text));
+	buf_reset(out);
+	buf_add(out, buf_str(&o.text));
+	out->failed |= o.text.failed;
+}
+
+static void cancel_all(struct mcp__asking *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		buf_reset(&a->answers[i]);
+		buf_add(&a->answers[i], STR(CANCEL));
+	}
+}
+
+/* All are there: the request runs again. Never without answers, for it would only ask again. */
+static void go_on(struct mcp__request *r)
+{
+	put_answers(r->asking, &r->answers);
+	if (r->answers.failed) { /* together they are too large */
+		cancel_all(r->asking);
+		put_answers(r->asking, &r->answers);
+	}
 	mcp__asking_free(r, false);
 	r->waits = NULL;
 	mcp__core_schedule(r->core);

@@ -287,8 +287,38 @@ static void several_questions_wait_for_the_last_answer(void)
 	host_hears(&h, "{\"id\":\"ask-2\",\"method\":\"sampling/createMessage\"}");
 	host_say(&h, "{\"jsonrpc\":\"2.0\",\"id\":\"ask-2\",\"result\":{\"model\":\"m\"}}");
 	host_hears_nothing(&h);
+	/* The same question twice is not two of them. */
+	host_say(&h, "{\"jsonrpc\":\"2.0\",\"id\":\"ask-2\",\"result\":{\"model\":\"n\"}}");
+	host_hears_nothing(&h);
 	host_say(&h, "{\"jsonrpc\":\"2.0\",\"id\":\"ask-1\",\"result\":" ACCEPT "}");
 	host_hears(&h, "{\"id\":1,\"result\":{\"form\":" ACCEPT ",\"sample\":{\"model\":\"m\"}}}");
+	host_close(&h);
+}
+
+static void answer_at_length(struct host *h, const char *id)
+{
+	OWN_BUF struct buf line = buf_make(LIMIT_MCP_LINE);
+
+	buf_addf(&line, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{\"text\":\"", id);
+	while (line.len < LIMIT_MCP_LINE - 100)
+		buf_add(&line, STR("0123456789"));
+	buf_add_z(&line, "\"}}");
+	host_say(h, line.p);
+}
+
+static void answers_that_are_too_large_together_count_as_cancelled(void)
+{
+	struct host h;
+
+	host_open(&h);
+	host_initialize(&h, "2025-11-25", ALL);
+	host_say(&h, CALL("1", "\"name\":\"both\""));
+	host_hears(&h, "{\"id\":\"ask-1\"}");
+	host_hears(&h, "{\"id\":\"ask-2\"}");
+	answer_at_length(&h, "ask-1");
+	answer_at_length(&h, "ask-2");
+	host_hears(&h, "{\"id\":1,\"result\":{\"form\":{\"action\":\"cancel\"},"
+	               "\"sample\":{\"action\":\"cancel\"}}}");
 	host_close(&h);
 }
 
@@ -538,6 +568,7 @@ static const struct check_case CASES[] = {
 	CASE(a_legacy_question_is_a_request_and_stdin_is_read_on),
 	CASE(whatever_the_host_answers_the_request_goes_on),
 	CASE(several_questions_wait_for_the_last_answer),
+	CASE(answers_that_are_too_large_together_count_as_cancelled),
 	CASE(a_legacy_host_is_asked_what_its_version_and_capabilities_allow),
 	CASE(a_question_without_an_answer_is_taken_back_after_five_minutes),
 	CASE(cancelling_a_request_takes_its_question_back),
