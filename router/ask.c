@@ -102,10 +102,23 @@ static void note_type(struct ask *ask, const struct json_span *span)
 			ask->server_tool = span->value;
 }
 
+/* Thinking of a provider that does not sign, as our sinks write it:
+ * messages[i].content[j].signature is empty, input[i].encrypted_content is null. Nobody takes that
+ * back natively. */
+static bool is_unsigned(const struct json_span *span)
+{
+	return (span->depth == 5 && str_eq(span->key, STR("signature")) &&
+	        str_eq(span->value, STR("\"\""))) ||
+	       (span->depth == 3 && str_eq(span->key, STR("encrypted_content")) &&
+	        span->type == JSON_NULL);
+}
+
 /* A signature with its signer before it: "google:…", "anthropic.redacted:…". Providers' own are
  * base64 and have neither mark. */
 static bool is_seal(const struct json_span *span)
 {
+	if (is_unsigned(span))
+		return true;
 	if (span->type != JSON_STRING ||
 	    !(str_eq(span->key, STR("signature")) || str_eq(span->key, STR("encrypted_content")) ||
 	      str_eq(span->key, STR("data"))))

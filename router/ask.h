@@ -60,7 +60,7 @@ struct ask {
 	int64_t images;       /* image parts: their tokens have little to do with their bytes */
 	bool unbounded;       /* a document or file: only the context window bounds its tokens */
 	bool tools;
-	bool sealed;            /* holds a signature that we marked for another provider (talk.h) */
+	bool sealed; /* holds thinking that another provider signed (talk.h), or that nobody did */
 	struct str server_tool; /* the raw type of a tool that the provider would run and bill */
 	bool stream;
 	int64_t output_limit; /* as asked for, or as lowered; 0: none */

@@ -88,7 +88,8 @@ static void put_anthropic(struct json_out *o, const struct failure *f, const cha
 	json_put_object(o, NULL);
 	json_put_z(o, "type", "error");
 	json_put_object(o, "error");
-	json_put_z(o, "type", words[f->code].anthropic_type);
+	json_put_z(o, "type",
+	           f->status == 529 ? "overloaded_error" : words[f->code].anthropic_type);
 	json_put_z(o, "message", f->text);
 	put_funds(o, f);
 	json_put_end(o, '}');

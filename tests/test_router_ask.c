@@ -379,6 +379,39 @@ static void what_is_affordable_is_the_largest_output_that_fits(void)
 	CHECK_I64(ask_affordable(&ask, &offer, &b, money_of_micros(0)), 0);
 }
 
+static void thinking_that_goes_back_to_nobody_natively_is_seen(void)
+{
+	static const struct {
+		enum dialect dialect;
+		bool sealed;
+		const char *body;
+	} rows[] = {
+		{ DIALECT_ANTHROPIC, true,
+		  "{\"model\":\"m\",\"messages\":[{\"content\":[{\"signature\":\"google.call:Ci\"}]}]}" },
+		{ DIALECT_ANTHROPIC, true,
+		  "{\"model\":\"m\",\"messages\":[{\"content\":[{\"signature\":\"\"}]}]}" },
+		{ DIALECT_ANTHROPIC, false,
+		  "{\"model\":\"m\",\"messages\":[{\"content\":[{\"signature\":\"EqQB\"}]}]}" },
+		/* a tool's own argument */
+		{ DIALECT_ANTHROPIC, false,
+		  "{\"model\":\"m\",\"messages\":[{\"content\":[{\"input\":{\"signature\":\"\"}}]}]}" },
+		{ DIALECT_RESPONSES, true,
+		  "{\"model\":\"m\",\"input\":[{\"encrypted_content\":\"anthropic:EqQB\"}]}" },
+		{ DIALECT_RESPONSES, true,
+		  "{\"model\":\"m\",\"input\":[{\"encrypted_content\":null}]}" },
+		{ DIALECT_RESPONSES, false,
+		  "{\"model\":\"m\",\"input\":[{\"encrypted_content\":\"gAAA\"}]}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ask ask = { 0 };
+		struct err err = { 0 };
+		CHECK(ask_read(str_of(rows[i].body), rows[i].dialect, &ask, &err));
+		if (!CHECK(ask.sealed == rows[i].sealed))
+			check_note("%s", rows[i].body);
+	}
+}
+
 static void the_estimate_is_a_quarter_of_the_bytes(void)
 {
 	struct ask ask = read_ask("{\"model\":\"m\",\"messages\":[]}");
@@ -409,6 +442,7 @@ int main(void)
 		CASE(images_and_documents_have_bounds_of_their_own),
 		CASE(a_long_prompt_is_bounded_at_the_long_price),
 		CASE(what_is_affordable_is_the_largest_output_that_fits),
+		CASE(thinking_that_goes_back_to_nobody_natively_is_seen),
 		CASE(the_estimate_is_a_quarter_of_the_bytes),
 	};
 
