@@ -4,8 +4,8 @@
 #include "tests/check.h"
 
 static const char *const PREFIXES[] = {
-	[ID_ACCOUNT] = "acct_", [ID_QUOTE] = "quote_",           [ID_PURCHASE] = "purchase_",
-	[ID_SERVICE] = "svc_",  [ID_ROUTER_KEY] = "router_key_", [ID_REQUEST] = "req_",
+	[ID_ACCOUNT] = "acct_",      [ID_QUOTE] = "quote_",           [ID_PURCHASE] = "purchase_",
+	[ID_SERVICE] = "svc_",       [ID_ROUTER_KEY] = "router_key_", [ID_REQUEST] = "req_",
 	[ID_APPROVAL] = "approval_",
 };
 
