@@ -63,7 +63,7 @@
 /* Time that handles live */
 #define LIMIT_QUOTE_MS (15 * 60 * 1000)
 #define LIMIT_APPROVAL_MS LIMIT_MCP_STATE_MS /* a question about a purchase */
-#define LIMIT_REFUSAL_MS (10 * 60 * 1000) /* nobody is asked again for so long after a no */
+#define LIMIT_REFUSAL_MS (10 * 60 * 1000)    /* nobody is asked again for so long after a no */
 #define LIMIT_SESSION_MS (12 * 60 * 60 * 1000)
 
 /* Money */
