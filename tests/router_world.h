@@ -21,7 +21,7 @@ struct world {
 	struct net_client *client;
 	struct net_server *upstream;
 	upstream_fn *script;
-	size_t row; /* the script's own */
+	size_t row;                /* the script's own */
 	struct net_server *second; /* another upstream, for routes that have two */
 	upstream_fn *second_script;
 	int second_requests;
