@@ -114,13 +114,15 @@ export class World {
     this.settings = settings;
     this.children = [];
     this.logs = '';
-    this.copiesUsed = 0;
+    this.copiesUsed = {}; // of each model
   }
 
   /** A copy of a model that nobody else asks. */
   copy(id) {
-    if (this.copiesUsed === copies) throw new Error('all copies are used');
-    return copyOf(id, this.copiesUsed++);
+    const used = this.copiesUsed[id] ?? 0;
+    if (used === copies) throw new Error(`all copies of ${id} are used`);
+    this.copiesUsed[id] = used + 1;
+    return copyOf(id, used);
   }
 
   /** `more`: scenarios beside those of fixtures/upstream. `config`: what the config file says. */

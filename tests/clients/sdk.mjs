@@ -61,12 +61,25 @@ export const protocols = {
       tools: described.map((tool) => ({ type: 'function', function: { ...tool, parameters: schema } })) }),
     create: (sdk, request) => sdk.chat.completions.create(request),
     stream: streamChat,
+    textOf: (answer) => answer.choices[0].message.content,
+    effort: { reasoning_effort: 'low' },
+    /** The request after `answer`, whose calls have all had the result `result`. */
+    next: (request, answer, result) => ({ ...request, messages: [...request.messages,
+      answer.choices[0].message, ...answer.choices[0].message.tool_calls.map((call) => (
+        { role: 'tool', tool_call_id: call.id, content: result }))] }),
   },
   messages: {
     request: (model, scenario, words, more = {}) => ({ ...message(scenario, { model, ...more }, words),
       tools: described.map((tool) => ({ ...tool, input_schema: schema })) }),
     create: (sdk, request) => sdk.messages.create(request),
     stream: (sdk, request) => sdk.messages.stream(request).finalMessage(),
+    textOf: (answer) => answer.content.filter((block) => block.type === 'text').map((block) => block.text)
+      .join(''),
+    effort: { thinking: { type: 'enabled', budget_tokens: 1024 }, max_tokens: 2000 },
+    next: (request, answer, result) => ({ ...request, messages: [...request.messages,
+      { role: 'assistant', content: answer.content },
+      { role: 'user', content: answer.content.filter((block) => block.type === 'tool_use')
+        .map((block) => ({ type: 'tool_result', tool_use_id: block.id, content: result })) }] }),
   },
   responses: {
     request: (model, scenario, words, more = {}) => ({ model, input: `[[${scenario}]] ${words}`, store: false,
@@ -75,6 +88,12 @@ export const protocols = {
       ...more }),
     create: (sdk, request) => sdk.responses.create(request),
     stream: (sdk, request) => sdk.responses.stream(request).finalResponse(),
+    textOf: (answer) => answer.output_text,
+    effort: { reasoning: { effort: 'low', summary: 'auto' } },
+    next: (request, answer, result) => ({ ...request, input: [
+      { type: 'message', role: 'user', content: request.input }, ...answer.output,
+      ...answer.output.filter((item) => item.type === 'function_call').map((item) => (
+        { type: 'function_call_output', call_id: item.call_id, output: result }))] }),
   },
 };
 
