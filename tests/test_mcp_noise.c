@@ -203,7 +203,8 @@ static void answer_some(struct noise *n)
 
 static void check_it_goes_on(struct noise *n)
 {
-	const struct str ping = STR("\n{\"jsonrpc\":\"2.0\",\"id\":\"alive\",\"method\":\"ping\"}\n");
+	const struct str ping =
+		STR("\n{\"jsonrpc\":\"2.0\",\"id\":\"alive\",\"method\":\"ping\"}\n");
 	int64_t before;
 
 	feed(n, "\n", 1); /* ends what may be open */
