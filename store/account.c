@@ -5,7 +5,10 @@
 #include "store/store.h"
 
 #include "base/limits.h"
+#include "store/office.h"
 #include "store/shop.h"
+
+#define NOTE_MAX 4096 /* bytes of one side of an entry in the audit log */
 
 bool store__check_name(const char *what, struct str text, size_t max, struct err *err)
 {
@@ -24,7 +27,7 @@ bool store__check_name(const char *what, struct str text, size_t max, struct err
 
 #define ACCOUNT_COLUMNS                                                                     \
 	"SELECT a.public_id, a.name, w.micros, a.max_purchase, a.daily, a.approval_above, " \
-	"a.created_ms FROM account a JOIN ledger_account w ON w.id = a.wallet "
+	"a.created_ms, a.frozen_ms FROM account a JOIN ledger_account w ON w.id = a.wallet "
 
 static struct store_policy policy_columns(const struct store_query *q, int first)
 {
@@ -42,6 +45,7 @@ static void account_columns(const struct store_query *q, struct store_account *o
 		.wallet = store__col_money(q, 2),
 		.policy = policy_columns(q, 3),
 		.created_ms = store__col_i64(q, 6),
+		.frozen_ms = store__col_i64(q, 7),
 	};
 	store__col_text(q, 1, out->name, sizeof(out->name));
 }
@@ -55,7 +59,7 @@ bool store__account_load(struct store *st, const struct id *account, struct stor
                          struct err *err)
 {
 	OWN_QUERY struct store_query q = store__query(
-		st, "SELECT id, wallet, max_purchase, daily, approval_above FROM account"
+		st, "SELECT id, wallet, max_purchase, daily, approval_above, frozen_ms FROM account"
 		    " WHERE public_id = ?1");
 	bool row;
 
@@ -68,6 +72,7 @@ bool store__account_load(struct store *st, const struct id *account, struct stor
 		.row = store__col_i64(&q, 0),
 		.wallet = store__col_i64(&q, 1),
 		.policy = policy_columns(&q, 2),
+		.frozen = store__col_i64(&q, 5) != 0,
 	};
 	return true;
 }
@@ -100,6 +105,31 @@ bool store_account_each(struct store *st, store_account_fn *fn, void *data, stru
 		if (!row)
 			return true;
 		account_columns(&q, &account);
+		fn(data, &account);
+	}
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the public header's shape */
+bool store_account_search(struct store *st, struct str q, struct str after, size_t limit,
+                          store_account_fn *fn, void *data, struct err *err)
+{
+	OWN_QUERY struct store_query query = store__query(
+		st, ACCOUNT_COLUMNS
+		"WHERE (?1 IS NULL OR instr(lower(a.name || ' ' || a.public_id), lower(?1)) > 0)"
+		" AND (?2 IS NULL OR a.id > (SELECT id FROM account WHERE public_id = ?2))"
+		" ORDER BY a.id LIMIT ?3");
+	struct store_account account;
+	bool row;
+
+	store__bind_str(&query, 1, q);
+	store__bind_str(&query, 2, after);
+	store__bind_i64(&query, 3, (int64_t)limit);
+	for (;;) {
+		if (!store__step(&query, &row, err))
+			return false;
+		if (!row)
+			return true;
+		account_columns(&query, &account);
 		fn(data, &account);
 	}
 }
@@ -159,6 +189,20 @@ static bool check_account_name(struct store *st, struct str name, struct err *er
 	return true;
 }
 
+static bool note_creation(struct store *st, const struct store_account *made, struct err *err)
+{
+	OWN_JSON_OUT struct json_out after = json_out_make(NOTE_MAX);
+
+	json_put_object(&after, NULL);
+	json_put_z(&after, "name", made->name);
+	json_put_end(&after, '}');
+	return store__audit(st,
+	                    &(struct store__change){ .what = "account.create",
+	                                             .subject = id_str(&made->id),
+	                                             .after = &after },
+	                    err);
+}
+
 bool store_account_create(struct store *st, struct str name, struct store_account *out,
                           struct secret *purchase_key, struct err *err)
 {
@@ -176,11 +220,49 @@ bool store_account_create(struct store *st, struct str name, struct store_accoun
 	if (!store__tx_begin(&tx, st, err) || !check_account_name(st, name, err) ||
 	    !insert_account(st, name, &id, &spec.account, err) ||
 	    !store__key_create(st, &spec, &secret, &key, err) ||
-	    !store_account_find(st, id_str(&id), &made, err) || !store__tx_commit(&tx, err))
+	    !store_account_find(st, id_str(&id), &made, err) || !note_creation(st, &made, err) ||
+	    !store__tx_commit(&tx, err))
 		return false;
 	*out = made;
 	*purchase_key = secret;
 	return true;
+}
+
+static void put_policy(struct json_out *o, const struct store_policy *policy)
+{
+	const struct {
+		const char *name;
+		struct money limit;
+	} rules[] = {
+		{ "maxPurchaseUsd", policy->max_purchase },
+		{ "dailyUsd", policy->daily },
+		{ "approvalAboveUsd", policy->approval_above },
+	};
+
+	json_put_object(o, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		if (money_is_negative(rules[i].limit))
+			json_put_null(o, rules[i].name);
+		else
+			json_put_usd(o, rules[i].name, rules[i].limit);
+	}
+	json_put_end(o, '}');
+}
+
+static bool note_policy(struct store *st, const struct id *account, const struct store_policy *old,
+                        const struct store_policy *policy, struct err *err)
+{
+	OWN_JSON_OUT struct json_out before = json_out_make(NOTE_MAX);
+	OWN_JSON_OUT struct json_out after = json_out_make(NOTE_MAX);
+
+	put_policy(&before, old);
+	put_policy(&after, policy);
+	return store__audit(st,
+	                    &(struct store__change){ .what = "account.policy",
+	                                             .subject = id_str(account),
+	                                             .before = &before,
+	                                             .after = &after },
+	                    err);
 }
 
 bool store_account_set_policy(struct store *st, const struct id *account,
@@ -190,18 +272,16 @@ bool store_account_set_policy(struct store *st, const struct id *account,
 	OWN_QUERY struct store_query q = store__query(
 		st, "UPDATE account SET max_purchase = ?2, daily = ?3, approval_above = ?4"
 		    " WHERE public_id = ?1");
+	struct store__account_row old;
 
-	if (!store__tx_begin(&tx, st, err))
+	if (!store__tx_begin(&tx, st, err) || !store__account_load(st, account, &old, err))
 		return false;
 	store__bind_id(&q, 1, account);
 	store__bind_money(&q, 2, policy->max_purchase);
 	store__bind_money(&q, 3, policy->daily);
 	store__bind_money(&q, 4, policy->approval_above);
-	if (!store__run(&q, err))
-		return false;
-	if (store__changed(&q) != 1)
-		return not_found(id_str(account), err);
-	return store__tx_commit(&tx, err);
+	return store__run(&q, err) && note_policy(st, account, &old.policy, policy, err) &&
+	       store__tx_commit(&tx, err);
 }
 
 /* ---- Funding ---- */
@@ -260,6 +340,31 @@ static bool insert_funding(struct store *st, const struct store__account_row *ac
 	return store__run(&q, err);
 }
 
+static bool note_funding(struct store *st, const struct id *account,
+                         const struct store_funding *funding, struct str reference, struct err *err)
+{
+	OWN_JSON_OUT struct json_out before = json_out_make(NOTE_MAX);
+	OWN_JSON_OUT struct json_out after = json_out_make(NOTE_MAX);
+	struct money was;
+
+	if (!money_sub(&was, funding->wallet, funding->amount))
+		return err_set(err, ERR_INTERNAL, "a wallet cannot be told");
+	json_put_object(&before, NULL);
+	json_put_usd(&before, "walletUsd", was);
+	json_put_end(&before, '}');
+	json_put_object(&after, NULL);
+	json_put_usd(&after, "walletUsd", funding->wallet);
+	json_put_usd(&after, "amountUsd", funding->amount);
+	json_put_str(&after, "reference", reference);
+	json_put_end(&after, '}');
+	return store__audit(st,
+	                    &(struct store__change){ .what = "wallet.fund",
+	                                             .subject = id_str(account),
+	                                             .before = &before,
+	                                             .after = &after },
+	                    err);
+}
+
 bool store_wallet_fund(struct store *st, const struct id *account, struct money amount,
                        struct str reference, struct store_funding *out, struct err *err)
 {
@@ -283,6 +388,7 @@ bool store_wallet_fund(struct store *st, const struct id *account, struct money 
 	if (!funding.repeated && !insert_funding(st, &row, amount, reference, &funding, err))
 		return false;
 	if (!store__ledger_balance(st, row.wallet, &funding.wallet, err) ||
+	    (!funding.repeated && !note_funding(st, account, &funding, reference, err)) ||
 	    !store__tx_commit(&tx, err))
 		return false;
 	*out = funding;

@@ -11,6 +11,7 @@ enum effect_kind {
 	EFFECT_POOL_ADD,
 	EFFECT_KEY_NEW,
 	EFFECT_KEY_DEAD,
+	EFFECT_FROZEN,
 	EFFECT_HOLD_ENDED,
 	EFFECT_TAKEN /* done when queued; undone when dropped */
 };
@@ -19,10 +20,11 @@ struct effect {
 	enum effect_kind kind;
 	int64_t row;                  /* of POOL_ADD's service, KEY_DEAD's key */
 	struct store_pool *pool;      /* POOL_NEW, HOLD_ENDED, TAKEN */
-	struct live_account *account; /* POOL_NEW */
+	struct live_account *account; /* POOL_NEW, FROZEN */
 	struct store_key *key;        /* KEY_NEW */
 	struct key_use *use;          /* HOLD_ENDED */
 	int64_t amount;               /* POOL_ADD, TAKEN; HOLD_ENDED: what was held */
+	bool frozen;                  /* FROZEN */
 	int64_t charge, back;         /* HOLD_ENDED */
 };
 
@@ -114,6 +116,14 @@ bool store__live_key_dead(struct store *st, int64_t key, struct err *err)
 	return queue(st, &(struct effect){ EFFECT_KEY_DEAD, .row = key }, err);
 }
 
+bool store__live_account_frozen(struct store *st, int64_t account, bool frozen, struct err *err)
+{
+	struct live_account *live = store__live_account(st->live, account, err);
+
+	return live != NULL &&
+	       queue(st, &(struct effect){ EFFECT_FROZEN, .account = live, .frozen = frozen }, err);
+}
+
 bool store__effect_hold_ended(struct store *st, const struct store_hold *hold, struct money charge,
                               struct money back, struct err *err)
 {
@@ -163,6 +173,7 @@ static void drop(struct effect *e)
 		return;
 	case EFFECT_POOL_ADD:
 	case EFFECT_KEY_DEAD:
+	case EFFECT_FROZEN:
 	case EFFECT_HOLD_ENDED:
 		return;
 	}
@@ -208,6 +219,9 @@ static void apply(struct store_live *live, const struct effect *e)
 		key = store__live_key_row(live, e->row);
 		if (key != NULL)
 			atomic_store(&key->use->dead, true);
+		return;
+	case EFFECT_FROZEN:
+		atomic_store(&e->account->frozen, e->frozen);
 		return;
 	case EFFECT_HOLD_ENDED:
 		apply_hold_ended(e);

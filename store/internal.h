@@ -21,6 +21,7 @@ struct store {
 	struct store_backup *backup; /* the one that runs, or NULL */
 	struct hash chain;           /* of the last receipt; zeros before the first */
 	int64_t receipt;             /* its number */
+	const char *acting;          /* who makes changes; NULL: the operator. See office.h */
 	struct buf told_models;      /* backs allowed_models of the last store_key_info */
 	char *path;
 };
@@ -121,5 +122,8 @@ MUST_CHECK bool store__live_key_new(struct store *st, const struct store_key_row
                                     struct err *err);
 /* A router or route key that must not work any more. Unknown ones (purchase keys) are fine. */
 MUST_CHECK bool store__live_key_dead(struct store *st, int64_t key, struct err *err);
+/* All keys of an account stop, or go on. */
+MUST_CHECK bool store__live_account_frozen(struct store *st, int64_t account, bool frozen,
+                                           struct err *err);
 
 #endif

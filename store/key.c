@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include "base/limits.h"
+#include "store/office.h"
 #include "store/shop.h"
 
 #define MODELS_TEXT_MAX \
@@ -13,11 +14,12 @@
 
 /* ---- Reading ---- */
 
-#define KEY_COLUMNS                                                                                     \
-	"SELECT k.public_id, a.public_id, s.public_id, k.kind, k.label, k.lookup, "                     \
-	"k.spend_limit, k.spent + k.carried, k.expires_ms, k.requests_per_minute, "                     \
-	"k.max_concurrent, k.allowed_models, k.created_ms, k.last_used_ms, k.revoked_ms, "              \
-	"k.id, k.account, k.service, k.lower_output FROM api_key k JOIN account a ON a.id = k.account " \
+#define KEY_COLUMNS                                                                        \
+	"SELECT k.public_id, a.public_id, s.public_id, k.kind, k.label, k.lookup, "        \
+	"k.spend_limit, k.spent + k.carried, k.expires_ms, k.requests_per_minute, "        \
+	"k.max_concurrent, k.allowed_models, k.created_ms, k.last_used_ms, k.revoked_ms, " \
+	"k.id, k.account, k.service, k.lower_output, a.frozen_ms "                         \
+	"FROM api_key k JOIN account a ON a.id = k.account "                               \
 	"LEFT JOIN service s ON s.id = k.service "
 
 struct key_rows {
@@ -54,6 +56,7 @@ static bool key_columns(const struct store_query *q, struct store_key_info *out,
 		.revoked_ms = store__col_i64(q, 14),
 		.revoked = store__col_i64(q, 14) != 0,
 		.lower_output = store__col_i64(q, 18) != 0,
+		.frozen = store__col_i64(q, 19) != 0,
 	};
 	store__col_text(q, 4, out->label, sizeof(out->label));
 	store__col_text(q, 5, out->lookup, sizeof(out->lookup));
@@ -79,7 +82,7 @@ static bool keep_models(struct store *st, struct store_key_info *info, struct er
 	return true;
 }
 
-static bool load_key(struct store *st, int64_t key, struct store_key_info *out, struct err *err)
+bool store__key_load(struct store *st, int64_t key, struct store_key_info *out, struct err *err)
 {
 	OWN_QUERY struct store_query q = store__query(st, KEY_COLUMNS "WHERE k.id = ?1");
 	struct key_rows rows;
@@ -93,8 +96,7 @@ static bool load_key(struct store *st, int64_t key, struct store_key_info *out, 
 	return key_columns(&q, out, &rows, err) && keep_models(st, out, err);
 }
 
-/* A key by its public id; `account` NULL: the operator asks. */
-static bool find_key(struct store *st, const struct id *account, struct str id,
+static bool find_any(struct store *st, const struct id *account, struct str id,
                      struct store_key_info *out, struct key_rows *rows, struct err *err)
 {
 	OWN_QUERY struct store_query q =
@@ -108,7 +110,22 @@ static bool find_key(struct store *st, const struct id *account, struct str id,
 		return false;
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "there is no key '%.*s'", STR_ARG(id));
-	if (!key_columns(&q, out, rows, err) || !keep_models(st, out, err))
+	return key_columns(&q, out, rows, err) && keep_models(st, out, err);
+}
+
+bool store_key_find(struct store *st, const struct id *account, struct str key_id,
+                    struct store_key_info *out, struct err *err)
+{
+	struct key_rows rows;
+
+	return find_any(st, account, key_id, out, &rows, err);
+}
+
+/* A key that is to be changed; `account` NULL: by the operator. */
+static bool find_key(struct store *st, const struct id *account, struct str id,
+                     struct store_key_info *out, struct key_rows *rows, struct err *err)
+{
+	if (!find_any(st, account, id, out, rows, err))
 		return false;
 	if (account && out->kind == KEY_PURCHASE)
 		return err_set(err, ERR_FORBIDDEN,
@@ -145,6 +162,30 @@ bool store_key_each(struct store *st, const struct id *account, struct str servi
 	}
 }
 
+bool store_key_search(struct store *st, struct str q, size_t limit, store_key_fn *fn, void *data,
+                      struct err *err)
+{
+	OWN_QUERY struct store_query query = store__query(
+		st, KEY_COLUMNS "WHERE ?1 IS NULL OR instr(lower(k.public_id || ' ' || k.lookup ||"
+				" ' ' || k.label || ' ' || a.name), lower(?1)) > 0"
+				" ORDER BY k.id DESC LIMIT ?2");
+	struct store_key_info info;
+	struct key_rows rows;
+	bool row;
+
+	store__bind_str(&query, 1, q);
+	store__bind_i64(&query, 2, (int64_t)limit);
+	for (;;) {
+		if (!store__step(&query, &row, err))
+			return false;
+		if (!row)
+			return true;
+		if (!key_columns(&query, &info, &rows, err))
+			return false;
+		fn(data, &info);
+	}
+}
+
 /* ---- Recognising ---- */
 
 #define USED_STEP_MS 60000 /* how exact last_used_ms is: not every use is worth a write */
@@ -165,7 +206,7 @@ static bool match_key(struct store *st, struct str lookup, const struct hash *ha
 {
 	OWN_QUERY struct store_query q = store__query(
 		st, "SELECT k.id, k.account, a.public_id, k.hash, k.revoked_ms, k.expires_ms,"
-		    " k.last_used_ms, k.kind"
+		    " k.last_used_ms, k.kind, a.frozen_ms"
 		    " FROM api_key k JOIN account a ON a.id = k.account WHERE k.lookup = ?1");
 	int64_t now = store__now(st), used;
 	struct hash stored;
@@ -178,13 +219,14 @@ static bool match_key(struct store *st, struct str lookup, const struct hash *ha
 	*out = (struct store__key_owner){ .row = store__col_i64(&q, 0),
 		                          .account = store__col_i64(&q, 1),
 		                          .account_id = store__col_id(&q, 2),
-		                          .expires_ms = store__col_i64(&q, 5) };
+		                          .expires_ms = store__col_i64(&q, 5),
+		                          .frozen = store__col_i64(&q, 8) != 0 };
 	stored = store__col_hash(&q, 3);
 	used = store__col_i64(&q, 6);
 	*live = hash_eq(&stored, hash) && store__col_i64(&q, 4) == 0 &&
 	        (out->expires_ms == 0 || now < out->expires_ms) &&
 	        store__key_kind_parse(store__col_str(&q, 7), &out->kind);
-	return !*live || now - used < USED_STEP_MS || note_use(st, out->row, err);
+	return !*live || out->frozen || now - used < USED_STEP_MS || note_use(st, out->row, err);
 }
 
 bool store__key_identify(struct store *st, struct str text, struct store__key_owner *out,
@@ -205,6 +247,10 @@ bool store__key_identify(struct store *st, struct str text, struct store__key_ow
 		return err_set(err, ERR_UNAUTHORIZED,
 		               "the key is unknown, expired or revoked: check that it is complete, "
 		               "or have the operator make a new one");
+	if (owner.frozen)
+		return err_set(err, ERR_UNAUTHORIZED,
+		               "the account of this key is frozen: its keys do not work until the "
+		               "operator lifts that");
 	*out = owner;
 	return true;
 }
@@ -305,7 +351,9 @@ bool store_router_key_create(struct store *st, const struct id *account, struct 
 	spec.service = service.row;
 	if (limits->allowed_models)
 		spec.allowed_models = buf_str(&models);
-	if (!store__key_create(st, &spec, &made, &key, err) || !load_key(st, key, &info, err) ||
+	if (!store__key_create(st, &spec, &made, &key, err) ||
+	    !store__key_load(st, key, &info, err) ||
+	    !store__audit_key(st, "key.create", account, NULL, &info, err) ||
 	    !store__tx_commit(&tx, err))
 		return false;
 	*out = info;
@@ -378,7 +426,9 @@ bool store_key_rotate(struct store *st, const struct id *account, struct str key
 		return false;
 	spec = spec_of(&old, &rows);
 	if (!store__key_kill(st, rows.key, err) || !end_sessions(st, rows.key, err) ||
-	    !store__key_create(st, &spec, &made, &key, err) || !load_key(st, key, &info, err) ||
+	    !store__key_create(st, &spec, &made, &key, err) ||
+	    !store__key_load(st, key, &info, err) ||
+	    !store__audit_key(st, "key.rotate", account, &old, &info, err) ||
 	    !store__tx_commit(&tx, err))
 		return false;
 	*out = info;
@@ -390,14 +440,16 @@ bool store_key_revoke(struct store *st, const struct id *account, struct str key
                       struct store_key_info *out, struct err *err)
 {
 	OWN_TX struct store_tx tx = { 0 };
-	struct store_key_info info;
+	struct store_key_info old, info;
 	struct key_rows rows;
 
-	if (!store__tx_begin(&tx, st, err) || !find_key(st, account, key_id, &info, &rows, err))
+	if (!store__tx_begin(&tx, st, err) || !find_key(st, account, key_id, &old, &rows, err))
 		return false;
-	if (!info.revoked &&
+	info = old;
+	if (!old.revoked &&
 	    (!store__key_kill(st, rows.key, err) || !end_sessions(st, rows.key, err) ||
-	     !load_key(st, rows.key, &info, err)))
+	     !store__key_load(st, rows.key, &info, err) ||
+	     !store__audit_key(st, "key.revoke", account, &old, &info, err)))
 		return false;
 	if (!store__tx_commit(&tx, err))
 		return false;

@@ -284,9 +284,24 @@ static bool load_keys(struct store *st, struct err *err)
 	return false;
 }
 
+static bool load_frozen(struct store *st, struct err *err)
+{
+	OWN_QUERY struct store_query q =
+		store__query(st, "SELECT id FROM account WHERE frozen_ms <> 0");
+	bool row = false;
+
+	while (store__step(&q, &row, err)) {
+		if (!row)
+			return true;
+		if (!store__live_account_frozen(st, store__col_i64(&q, 0), true, err))
+			return false;
+	}
+	return false;
+}
+
 bool store__live_load(struct store *st, struct err *err)
 {
-	if (!load_pools(st, err) || !load_keys(st, err)) {
+	if (!load_pools(st, err) || !load_keys(st, err) || !load_frozen(st, err)) {
 		store__effects_drop(st, 0);
 		return false;
 	}

@@ -24,6 +24,7 @@ struct live_account {
 	struct table_node by_row;
 	int64_t row;
 	_Atomic(struct store_pool *) pool; /* its first; NULL until it buys */
+	_Atomic bool frozen;
 };
 
 /* What running calls count. Apart from the key, so that a caller's const key can be counted on. */

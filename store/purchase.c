@@ -220,6 +220,10 @@ static bool buy_approved(struct store *st, struct order *order, struct err *err)
 
 static bool buy(struct store *st, struct order *order, struct err *err)
 {
+	if (order->buyer.frozen)
+		return err_set(err, ERR_POLICY_REFUSED,
+		               "the account is frozen: it buys nothing until the operator lifts "
+		               "that");
 	if (!store__request_price(st, order->buyer.row, order->request, &order->quote,
 	                          &order->offer, err))
 		return false;

@@ -7,7 +7,6 @@
 
 #include "store/model.h"
 
-#define RECEIPT_BLOCK 1024 /* as in the schema's index and the query below */
 #define ROW_BYTES_MAX (4u << 20)
 
 /* ---- The chain ---- */

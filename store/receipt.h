@@ -33,6 +33,7 @@ struct receipt {
 	" r.overrun, r.attempts, r.http_status, r.created_ms, r.first_byte_ms, r.settled_ms," \
 	" r.hash, r.served_by, r.upstream"
 #define RECEIPT_WIDTH 36
+#define RECEIPT_BLOCK 1024 /* as in the schema's index of request ids */
 
 /* Numbers it, chains it and writes it; `seq` and `hash` of `r` are not read. */
 MUST_CHECK bool store__receipt_write(struct store *st, const struct receipt *r, struct err *err);

@@ -42,6 +42,15 @@ static bool is_alive(const struct store_key *key, int64_t now_ms)
 	return !atomic_load(&key->use->dead) && (key->expires_ms == 0 || now_ms < key->expires_ms);
 }
 
+static bool is_not_frozen(const struct store_key *key, struct err *err)
+{
+	if (!atomic_load(&key->account->frozen))
+		return true;
+	return err_set(err, ERR_UNAUTHORIZED,
+	               "the account of this key is frozen: its keys do not work until the operator "
+	               "lifts that");
+}
+
 const struct store_key *store_live_key(struct store_live *live, struct str text, int64_t now_ms,
                                        struct err *err)
 {
@@ -69,7 +78,7 @@ const struct store_key *store_live_key(struct store_live *live, struct str text,
 		(void)key_unknown(err);
 		return NULL;
 	}
-	return key;
+	return is_not_frozen(key, err) ? key : NULL;
 }
 
 const struct id *store_key_id(const struct store_key *key)
@@ -262,6 +271,8 @@ bool store_live_reserve(struct store_live *live, const struct store_key *key, st
 	assert(!money_is_negative(amount));
 	if (!is_alive(key, now_ms))
 		return key_unknown(err);
+	if (!is_not_frozen(key, err))
+		return false;
 	if (pool == NULL) {
 		struct shortage nothing = { .required = amount };
 		return too_little(&nothing, err);

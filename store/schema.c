@@ -280,10 +280,38 @@ static const char *const VERSION_3[] = {
 	NULL,
 };
 
+/* For people: frozen accounts, the operator's sessions, and who changed what. `token` is the keyed
+ * hash of the admin token that signed in: with another token the session is over. */
+static const char *const VERSION_4[] = {
+	"ALTER TABLE account ADD COLUMN frozen_ms INTEGER NOT NULL DEFAULT 0",
+	"CREATE TABLE admin_session ("
+	"  hash BLOB PRIMARY KEY CHECK (length(hash) = 32),"
+	"  token BLOB NOT NULL CHECK (length(token) = 32),"
+	"  created_ms INTEGER NOT NULL,"
+	"  expires_ms INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID",
+	"CREATE TABLE audit ("
+	"  id INTEGER PRIMARY KEY,"
+	"  created_ms INTEGER NOT NULL,"
+	"  who TEXT NOT NULL,"
+	"  what TEXT NOT NULL,"
+	"  subject TEXT NOT NULL,"
+	"  before TEXT,"
+	"  after TEXT"
+	") STRICT",
+	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+	"  BEGIN SELECT RAISE(ABORT, 'the audit log never changes'); END",
+	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+	"  BEGIN SELECT RAISE(ABORT, 'the audit log never shrinks'); END",
+	"PRAGMA user_version = 4",
+	NULL,
+};
+
 static const char *const *const MIGRATIONS[] = {
 	VERSION_1,
 	VERSION_2,
 	VERSION_3,
+	VERSION_4,
 };
 
 #define APPLICATION_ID 1095980114 /* the bytes "ASTR", as the first migration writes them */

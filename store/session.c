@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "base/limits.h"
+#include "store/office.h"
 #include "store/shop.h"
 
 static bool drop_expired(struct store *st, int64_t now, struct err *err)
@@ -38,6 +39,7 @@ bool store_session_create(struct store *st, struct str key_text, struct store_se
 	OWN_SECRET struct secret made = { 0 };
 	int64_t now = store__now(st), expires = now + (int64_t)LIMIT_SESSION_MS;
 	struct store__key_owner owner;
+	struct store_session session;
 	struct hash hash;
 
 	if (!store__tx_begin(&tx, st, err) || !store__key_identify(st, key_text, &owner, err) ||
@@ -47,11 +49,11 @@ bool store_session_create(struct store *st, struct str key_text, struct store_se
 		expires = owner.expires_ms;
 	secret_token(st->env, &made);
 	hash = secret_hash(&st->pepper, secret_str(&made));
-	if (!insert_session(st, &owner, &hash, expires, err) || !store__tx_commit(&tx, err))
+	if (!insert_session(st, &owner, &hash, expires, err) ||
+	    !store_session_find(st, secret_str(&made), &session, err) ||
+	    !store__tx_commit(&tx, err))
 		return false;
-	*out = (struct store_session){ .account = owner.account_id,
-		                       .kind = owner.kind,
-		                       .expires_ms = expires };
+	*out = session;
 	*token = made;
 	return true;
 }
@@ -60,8 +62,9 @@ bool store_session_find(struct store *st, struct str token, struct store_session
                         struct err *err)
 {
 	OWN_QUERY struct store_query q = store__query(
-		st, "SELECT a.public_id, s.expires_ms, k.kind FROM session s"
+		st, "SELECT a.public_id, s.expires_ms, k.kind, v.public_id FROM session s"
 		    " JOIN account a ON a.id = s.account JOIN api_key k ON k.id = s.key"
+		    " LEFT JOIN service v ON v.id = k.service"
 		    " WHERE s.hash = ?1 AND s.expires_ms > ?2");
 	struct hash hash = secret_hash(&st->pepper, token);
 	struct store_session found;
@@ -75,11 +78,21 @@ bool store_session_find(struct store *st, struct str token, struct store_session
 		return err_set(err, ERR_UNAUTHORIZED,
 		               "the session is unknown or over: sign in again");
 	found = (struct store_session){ .account = store__col_id(&q, 0),
-		                        .expires_ms = store__col_i64(&q, 1) };
+		                        .expires_ms = store__col_i64(&q, 1),
+		                        .service = store__col_id(&q, 3) };
 	if (!store__key_kind_parse(store__col_str(&q, 2), &found.kind))
 		return err_set(err, ERR_STORAGE, "a session's key cannot be read");
 	*out = found;
 	return true;
+}
+
+bool store_session_end(struct store *st, struct str token, struct err *err)
+{
+	OWN_QUERY struct store_query q = store__query(st, "DELETE FROM session WHERE hash = ?1");
+	struct hash hash = secret_hash(&st->pepper, token);
+
+	store__bind_hash(&q, 1, &hash);
+	return store__run(&q, err);
 }
 
 /* ---- The route key ---- */
@@ -113,13 +126,17 @@ bool store_route_key_rotate(struct store *st, const struct id *account, struct s
 		.limits = { .spend_limit = money_of_micros(-1) },
 	};
 	struct store__account_row owner;
+	struct store_key_info info;
 	int64_t key;
 
 	if (!store__tx_begin(&tx, st, err) || !store__account_load(st, account, &owner, err))
 		return false;
 	spec.account = owner.row;
 	if (!kill_route_key(st, owner.row, err) ||
-	    !store__key_create(st, &spec, &made, &key, err) || !store__tx_commit(&tx, err))
+	    !store__key_create(st, &spec, &made, &key, err) ||
+	    !store__key_load(st, key, &info, err) ||
+	    !store__audit_key(st, "key.rotate", account, NULL, &info, err) ||
+	    !store__tx_commit(&tx, err))
 		return false;
 	*secret = made;
 	return true;

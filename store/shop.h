@@ -12,6 +12,7 @@ struct store__account_row {
 	int64_t row;
 	int64_t wallet; /* ledger row */
 	struct store_policy policy;
+	bool frozen;
 };
 
 /* ERR_NOT_FOUND. */
@@ -21,6 +22,21 @@ MUST_CHECK bool store__account_load(struct store *st, const struct id *account,
 /* A name that people see: 1 to `max` bytes of UTF-8 without control characters. `what` names it in
  * the refusal. */
 MUST_CHECK bool store__check_name(const char *what, struct str text, size_t max, struct err *err);
+
+/* ---- Audit ---- */
+
+/* Of a change that this transaction makes. */
+struct store__change {
+	const char *what;
+	const struct id *buyer; /* who makes it; NULL: whoever acts for the operator */
+	struct str subject;
+	const struct json_out *before, *after; /* finished objects or NULL */
+};
+MUST_CHECK bool store__audit(struct store *st, const struct store__change *change, struct err *err);
+/* Of a key; `old` or `now` may be NULL, the subject is `old` if there is one. */
+MUST_CHECK bool store__audit_key(struct store *st, const char *what, const struct id *buyer,
+                                 const struct store_key_info *old, const struct store_key_info *now,
+                                 struct err *err);
 
 /* ---- Services ---- */
 
@@ -56,6 +72,9 @@ struct store__key_spec {
  * its row. */
 MUST_CHECK bool store__key_create(struct store *st, const struct store__key_spec *spec,
                                   struct secret *secret, int64_t *row, struct err *err);
+/* The key of that row. */
+MUST_CHECK bool store__key_load(struct store *st, int64_t key, struct store_key_info *out,
+                                struct err *err);
 /* Marks a live key dead, in the database and in memory. */
 MUST_CHECK bool store__key_kill(struct store *st, int64_t row, struct err *err);
 
@@ -67,6 +86,7 @@ struct store__key_owner {
 	struct id account_id;
 	enum key_kind kind;
 	int64_t expires_ms; /* 0: never */
+	bool frozen;        /* the account; such a key is not identified */
 };
 MUST_CHECK bool store__key_identify(struct store *st, struct str text, struct store__key_owner *out,
                                     struct err *err);

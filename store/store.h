@@ -80,8 +80,12 @@ void store_worker_stop(struct store_worker *w);
  * accepted any more and the process should end. Any thread. */
 bool store_worker_healthy(const struct store_worker *w);
 
+#define STORE_BATCH_STEPS 10 /* batches of at most 1, 2, 4, … 512 jobs */
+
 struct store_worker_stats {
 	int64_t commits, jobs, largest_batch;
+	int64_t queued;                     /* submitted and not yet answered */
+	int64_t batches[STORE_BATCH_STEPS]; /* by size, each counted once */
 };
 struct store_worker_stats store_worker_stats(const struct store_worker *w); /* any thread */
 
@@ -220,7 +224,7 @@ struct store_account {
 	char name[LIMIT_ACCOUNT_NAME + 1];
 	struct money wallet;
 	struct store_policy policy;
-	int64_t created_ms;
+	int64_t created_ms, frozen_ms; /* frozen_ms 0: it is not */
 };
 
 /* Makes the account and its purchase key, which is shown here once. ERR_CONFLICT if the name is
@@ -268,7 +272,7 @@ struct store_key_info {
 	enum key_kind kind;
 	char label[LIMIT_LABEL + 1];
 	char lookup[KEY_LOOKUP_LEN + 1];
-	bool revoked;
+	bool revoked, frozen; /* frozen: its account is */
 	struct money spend_limit, spent;
 	int64_t expires_ms, requests_per_minute, max_concurrent;
 	bool lower_output;
@@ -301,6 +305,7 @@ MUST_CHECK bool store_key_each(struct store *st, const struct id *account, struc
 struct store_session {
 	struct id account;
 	enum key_kind kind; /* of the key that signed in: a router key may look, not make keys */
+	struct id service;  /* of a router key: what it may look at; else empty */
 	int64_t expires_ms;
 };
 /* Signs in with a purchase or route key (or a router key, whose account it is). */
@@ -457,6 +462,8 @@ struct store_usage {
 	int64_t requests;
 	struct token_counts counts;
 	struct money charge;
+	struct money by_class[TOKEN_CLASS_COUNT]; /* each cut to a micro: parts of `charge` */
+	struct str label;                         /* of a key group; else as `group` */
 };
 typedef void store_usage_fn(void *data, const struct store_usage *row);
 /* Receipts of [from_ms, to_ms), grouped, then the total with an absent group. `service_id` absent:

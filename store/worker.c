@@ -23,7 +23,8 @@ struct store_worker {
 	pthread_t thread;
 	int64_t uses_saved_us;
 	_Atomic bool stopping, healthy;
-	_Atomic int64_t commits, jobs, largest_batch;
+	_Atomic int64_t commits, jobs, largest_batch, queued;
+	_Atomic int64_t batches[STORE_BATCH_STEPS];
 };
 
 static struct store_job *job_of(struct inbox_item *item)
@@ -141,8 +142,13 @@ static void answer(struct batch *batch)
 static void count_batch(struct store_worker *w, const struct batch *batch)
 {
 	int64_t count = (int64_t)batch->count;
+	size_t step = 0;
 
+	while (step + 1 < STORE_BATCH_STEPS && (INT64_C(1) << step) < count)
+		step++;
+	atomic_fetch_add(&w->batches[step], 1);
 	atomic_fetch_add(&w->jobs, count);
+	atomic_fetch_sub(&w->queued, count);
 	if (count > atomic_load(&w->largest_batch))
 		atomic_store(&w->largest_batch, count);
 	if (w->st->db.broken)
@@ -246,6 +252,7 @@ void store_worker_submit(struct store_worker *w, struct store_job *job)
 {
 	assert(!atomic_load(&w->stopping));
 	job->item.deliver = deliver_job;
+	atomic_fetch_add(&w->queued, 1);
 	inbox_post(w->inbox, &job->item);
 }
 
@@ -267,9 +274,14 @@ bool store_worker_healthy(const struct store_worker *w)
 
 struct store_worker_stats store_worker_stats(const struct store_worker *w)
 {
-	return (struct store_worker_stats){
+	struct store_worker_stats stats = {
 		.commits = atomic_load(&w->commits),
 		.jobs = atomic_load(&w->jobs),
 		.largest_batch = atomic_load(&w->largest_batch),
+		.queued = atomic_load(&w->queued),
 	};
+
+	for (size_t i = 0; i < STORE_BATCH_STEPS; i++)
+		stats.batches[i] = atomic_load(&w->batches[i]);
+	return stats;
 }

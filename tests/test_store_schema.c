@@ -119,6 +119,7 @@ static const struct version_row VERSIONS[] = {
 	{ "v1.sql", 200, -1000 },
 	{ "v2.sql", 300, -1500 },
 	{ "v3.sql", 300, -1500 },
+	{ "v4.sql", 300, -1500 },
 };
 
 static void check_version(const struct version_row *row)
