@@ -287,9 +287,12 @@ export class World {
       wallet: micros(account.walletUsd) };
   }
 
-  /** Resolves when no hold of the account is open; a hold lives a minute at most. */
+  /** The balance when no hold of the account is open; a hold lives a minute at most. */
   noHoldLeft(name = 'buyer') {
-    return until('no hold is open', async () => (await this.balance(name)).held === 0n, 60000);
+    return until('no hold is open', async () => {
+      const balance = await this.balance(name);
+      return balance.held === 0n && balance;
+    }, 60000);
   }
 
   async close() {
@@ -352,9 +355,8 @@ export const prices = {
   'kimi-k2.6': unwritten(950000n, 160000n, 4000000n),
 };
 
-/** What a call costs, rounded up once. */
-export function charge(record) {
-  const price = prices[originalOf(record.servedBy ?? record.model)];
+/** What a call costs, rounded up once; `price` are other unit prices than the list's. */
+export function charge(record, price = prices[originalOf(record.servedBy ?? record.model)]) {
   const pico = classes.reduce((sum, name) => sum + BigInt(record[name]) * price[name], 0n);
   return (pico + 999999n) / 1000000n;
 }
