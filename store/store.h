@@ -472,6 +472,38 @@ MUST_CHECK bool store_usage_each(struct store *st, const struct id *account, str
                                  int64_t from_ms, int64_t to_ms, enum usage_group by,
                                  store_usage_fn *fn, void *data, struct err *err);
 
+/* ---- At a glance: for a person who watches ---- */
+
+struct store_overview {
+	int64_t accounts, open_holds;
+	int64_t receipts;                   /* of all time */
+	struct money wallets, credit, held; /* of all accounts; credit is what is available */
+	struct money charged;               /* of all time */
+};
+MUST_CHECK bool store_overview(struct store *st, struct store_overview *out, struct err *err);
+
+struct store_balances_row {
+	struct id account;
+	struct str name; /* borrowed for the call */
+	struct money wallet, credit, held;
+};
+typedef void store_balances_fn(void *data, const struct store_balances_row *row);
+/* At most `limit` accounts: first those with the most held, then with the most credit. */
+MUST_CHECK bool store_overview_accounts(struct store *st, int64_t limit, store_balances_fn *fn,
+                                        void *data, struct err *err);
+
+struct store_activity { /* texts are borrowed for the call */
+	struct str request_id, account, key, model, upstream, status;
+	int64_t http_status, input_tokens, output_tokens;
+	struct money charge;
+	int64_t created_ms, settled_ms;
+};
+typedef void store_activity_fn(void *data, const struct store_activity *activity);
+/* The newest receipts of all accounts, at most `limit`, newest first. `account` is the account's
+ * name, `key` the key's label. */
+MUST_CHECK bool store_overview_receipts(struct store *st, int64_t limit, store_activity_fn *fn,
+                                        void *data, struct err *err);
+
 /* ---- The books ---- */
 
 struct store_verdict {
