@@ -31,6 +31,7 @@ enum app_mode {
 	APP_MCP,
 	APP_SERVE,
 	APP_COMMAND,
+	APP_TOP, /* like a command, again and again */
 	APP_TRANSCRIPT
 };
 
@@ -60,6 +61,12 @@ static int complain(const struct err *why)
 {
 	(void)fprintf(stderr, "agent-store: %s\n", why->text); /* nowhere else to complain */
 	return 1;
+}
+
+/* Owns the store only while it does its own work, and serves nobody. */
+static bool is_passing(const struct app *app)
+{
+	return app->mode == APP_COMMAND || app->mode == APP_TOP;
 }
 
 /* ---- The shop ---- */
@@ -137,7 +144,7 @@ static bool open_router(struct app *app, struct err *err)
 	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
 
 	app->listen_problem = (struct err){ 0 };
-	if (app->mode == APP_COMMAND || strcmp(listen, "none") == 0)
+	if (is_passing(app) || strcmp(listen, "none") == 0)
 		return true;
 	if (make_router(app, listen, &app->listen_problem))
 		return true;
@@ -168,6 +175,14 @@ static void close_shop(void *data)
 	buf_done(&app->anthropic_base_url);
 }
 
+static void put_status(void *data, struct json_out *out)
+{
+	const struct app *app = data;
+
+	if (app->router != NULL)
+		router_put_status(app->router, out);
+}
+
 static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 {
 	struct app *app = data;
@@ -187,6 +202,8 @@ static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 		.anthropic_base_url = app->router != NULL ? app->anthropic_base_url.p : NULL,
 		.listen_problem =
 			app->listen_problem.code != ERR_NONE ? app->listen_problem.text : NULL,
+		.put_status = is_passing(app) ? NULL : put_status,
+		.status_data = app,
 	};
 	return true;
 }
@@ -214,7 +231,7 @@ static void attach_failed(void *data, const struct err *why)
 	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
 	bool slow = why->code == ERR_UNAVAILABLE && app->listen_problem.code == ERR_NONE;
 
-	if (app->mode == APP_COMMAND)
+	if (is_passing(app))
 		return;
 	log_event(LOG_ERROR, "attach_failed", "error=%s", log_quote(&quoted, str_of(why->text)));
 	if (app->mode != APP_SERVE || app->ending)
@@ -236,7 +253,7 @@ static struct mcp_owner owner_of(struct app *app)
 		.close = close_shop,
 		.failed = attach_failed,
 		.data = app,
-		.passing = app->mode == APP_COMMAND,
+		.passing = is_passing(app),
 	};
 }
 
@@ -330,8 +347,8 @@ static void on_hangup(void *data)
 
 static bool watch_signals(struct app *app, struct err *err)
 {
-	if (app->mode == APP_TRANSCRIPT)
-		return true; /* nothing is at stake: the signal's own action ends it */
+	if (app->mode == APP_TRANSCRIPT || app->mode == APP_TOP)
+		return true; /* nothing is at stake, or it has signals of its own */
 	void (*on_end)(void *) = app->mode == APP_COMMAND ? on_interrupt : on_end_signal;
 	return net_loop_on_signal(app->loop, SIGTERM, on_end, app, err) &&
 	       net_loop_on_signal(app->loop, SIGINT, on_end, app, err) &&
@@ -368,8 +385,8 @@ static bool app_init(struct app *app, enum app_mode mode, const struct config *c
 	if (app->models == NULL)
 		return false;
 	net_timer_init(&app->health, app->loop, check_health, app);
-	if (mode == APP_TRANSCRIPT)
-		return true;
+	if (mode == APP_TRANSCRIPT || mode == APP_TOP)
+		return true; /* they make links of their own */
 	const struct mcp_owner owner = owner_of(app);
 	app->link = mcp_link_new(app->loop, db_path(app), &owner, err);
 	return app->link != NULL;
@@ -459,6 +476,22 @@ int app_run_command(const struct config *cfg, int argc, char **argv)
 		end(&app);
 		if (run_loop(&app) != 0)
 			code = 1;
+	} else {
+		(void)complain(&err);
+	}
+	app_done(&app);
+	return code;
+}
+
+int app_run_top(const struct config *cfg, int argc, char **argv)
+{
+	struct app app;
+	struct err err = { 0 };
+	int code = 1;
+
+	if (app_init(&app, APP_TOP, cfg, &err)) {
+		const struct mcp_owner owner = owner_of(&app);
+		code = mcp_top_main(app.loop, db_path(&app), &owner, argc, argv);
 	} else {
 		(void)complain(&err);
 	}

@@ -20,6 +20,7 @@ MUST_CHECK struct store_models *app_models_new(const struct config *cfg, const s
  * 2 usage. Errors are on stderr already. */
 int app_run_mcp(const struct config *cfg, int argc, char **argv);
 int app_run_serve(const struct config *cfg, int argc, char **argv);
+int app_run_top(const struct config *cfg, int argc, char **argv);
 int app_run_command(const struct config *cfg, int argc, char **argv);
 int app_run_transcript(const struct config *cfg, int argc, char **argv);
 

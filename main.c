@@ -28,6 +28,8 @@ static const struct mode MODES[] = {
 	  app_run_serve, true },
 	{ "transcript", "transcript FILE...", "Runs scripted purchases and checks the answers.",
 	  app_run_transcript, false },
+	{ "top", "top [--once] [--json]", "Shows what runs and what the books say, each second.",
+	  app_run_top, false },
 	{ "config", "config [--json | --markdown]", "Shows every setting and where it comes from.",
 	  offline_config, false },
 	{ "", "config check [FILE]", "Checks settings, models and routes without starting.", NULL,

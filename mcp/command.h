@@ -83,6 +83,9 @@ bool mcp__run_usage(const struct mcp__command_call *call, struct json_out *out, 
 bool mcp__run_ledger_verify(const struct mcp__command_call *call, struct json_out *out,
                             struct err *err);
 
+/* status.c */
+bool mcp__run_status(const struct mcp__command_call *call, struct json_out *out, struct err *err);
+
 /* ---- command_print.c: for people ---- */
 
 void mcp__print_account_create(const struct json *result, struct buf *out);
@@ -96,6 +99,7 @@ void mcp__print_key_rotate(const struct json *result, struct buf *out);
 void mcp__print_usage(const struct json *result, struct buf *out);
 void mcp__print_ledger_verify(const struct json *result, struct buf *out);
 void mcp__print_backup(const struct json *result, struct buf *out);
+void mcp__print_status(const struct json *result, struct buf *out); /* status_frame.c */
 
 /* ---- command_line.c: from words to a request ---- */
 

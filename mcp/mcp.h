@@ -25,6 +25,10 @@ struct mcp_shop {
 	const char *anthropic_base_url; /* "http://127.0.0.1:8787/claude" */
 	const char *
 		listen_problem; /* why there is no listener, for service_get; NULL if all is well */
+	/* Appends members about what runs to the open object, for the command status. On the loop's
+	 * thread. NULL: nothing runs here but a command. */
+	void (*put_status)(void *data, struct json_out *out);
+	void *status_data;
 };
 
 /* How main.c makes this process the owner, and ends that. `open` may take milliseconds. */
@@ -161,11 +165,15 @@ void mcp_hosts_put_names(struct buf *out); /* "claude-code|codex|..." */
 
 /* ---- Operators' commands and transcripts ---- */
 
-/* Is argv[1] one of: account, wallet, key, usage, ledger, backup? */
+/* Is argv[1] the first word of an operator's command? */
 bool mcp_command_known(const char *word);
 /* Runs `agent-store <argv[1..]>` through the link and prints to stdout, errors to stderr.
  * The exit code: 0 done, 1 failed, 2 usage. */
 int mcp_command_main(struct net_loop *loop, struct mcp_link *link, int argc, char **argv);
+/* `agent-store top [--once] [--json]`: what runs and what the books say, each second, until a key or
+ * a signal ends it. `owner` must be one that is passing. Registers its own signals. */
+int mcp_top_main(struct net_loop *loop, const char *db, const struct mcp_owner *owner, int argc,
+                 char **argv);
 /* `agent-store transcript FILE…`: each file on the shop that `owner` opens (a fresh one per file).
  * Prints each step with its time; 1 with the first difference. */
 int mcp_transcript_main(struct net_loop *loop, const struct mcp_owner *owner, int argc,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "mcp/backup.h"
 #include "mcp/frame.h"
+#include "mcp/status.h"
 
 /* An answer must fit a frame with its number. */
 #define ANSWER_MAX (LIMIT_FRAME - 64)
@@ -34,6 +35,7 @@ struct work {
 	struct buf request;
 	struct json_out answer;
 	atomic_bool cancelled; /* set on the loop, read before the job does anything */
+	bool status;           /* half of its answer is made on the loop */
 	bool slices;           /* a backup, else one job does it */
 	struct mcp__backup backup;
 	struct store_job cancel; /* of a backup that is cut */
@@ -111,6 +113,8 @@ static void put_answer(struct work *w, struct buf *out)
 		mcp__frame_put_error(out, &w->job.err);
 	else if (w->slices)
 		mcp__backup_put_answer(buf_str(&w->request), out);
+	else if (w->status)
+		mcp__status_put_answer(w->shop, buf_str(&w->answer.text), out);
 	else
 		buf_add(out, buf_str(&w->answer.text));
 }
@@ -167,6 +171,7 @@ static struct work *work_new(struct mcp__owner *o, int64_t number, struct str re
 		return NULL;
 	}
 	w->slices = mcp__backup_is(request);
+	w->status = mcp__status_is(request);
 	w->job = (struct store_job){
 		.run = w->slices ? run_slice : run_at_once,
 		.done = work_done,

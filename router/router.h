@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -47,5 +48,8 @@ const char *router_address(const struct router *r);
 void router_drain(struct router *r);
 /* No call runs and no settlement is under way. */
 bool router_idle(const struct router *r);
+/* Appends members to the open object: address, uptimeMs, requestsInFlight, and each circuit breaker
+ * that an upstream has got. On the loop's thread. */
+void router_put_status(const struct router *r, struct json_out *out);
 
 #endif

@@ -9,9 +9,14 @@ Prints TAP. Each case is a function whose name is its sentence."""
 import json
 import os
 import pathlib
+import pty
+import select
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -29,14 +34,66 @@ class World:
     path.write_text(text)
     return str(path)
 
-  def run(self, *words, **settings):
-    env = {"HOME": str(self.folder), "PATH": os.environ["PATH"],
+  def environment(self, settings):
+    env = {"HOME": str(self.folder), "PATH": os.environ["PATH"], "TERM": "xterm",
            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""),
            "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "")}
     env.update({f"AGENT_STORE_{name}": value for name, value in settings.items()})
-    done = subprocess.run([PROGRAM, *words], env=env, cwd=self.folder, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, check=False)
+    return env
+
+  def run(self, *words, **settings):
+    done = subprocess.run([PROGRAM, *words], env=self.environment(settings), cwd=self.folder,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                          check=False)
     return done.returncode, done.stdout, done.stderr
+
+  def start(self, *words, **settings):
+    return subprocess.Popen([PROGRAM, *words], env=self.environment(settings), cwd=self.folder,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)
+
+
+class Screen:
+  """The program on a terminal of its own, of 80 columns and 24 lines."""
+
+  def __init__(self, world, *words, **settings):
+    self.master, self.slave = pty.openpty()
+    termios.tcsetwinsize(self.slave, (24, 80))
+    self.before = termios.tcgetattr(self.slave)
+    self.seen = ""
+    self.process = subprocess.Popen(
+      [PROGRAM, *words], env=world.environment(settings), cwd=world.folder, stdin=self.slave,
+      stdout=self.slave, stderr=subprocess.PIPE, preexec_fn=self.own_terminal)
+
+  def own_terminal(self):
+    os.setsid()
+    os.close(os.open(os.ttyname(self.slave), os.O_RDWR))  # makes it the controlling one
+
+  def wait_for(self, part, seconds=20):
+    end = time.monotonic() + seconds
+    while part not in self.seen and time.monotonic() < end:
+      if select.select([self.master], [], [], 0.1)[0]:
+        self.seen += os.read(self.master, 65536).decode()
+    has(self.seen, part)
+
+  def forget(self):
+    self.seen = ""
+
+  def press(self, keys):
+    os.write(self.master, keys)
+
+  def end(self):
+    """What it printed last, when it has ended and given the terminal back as it was."""
+    status = self.process.wait(20)
+    while select.select([self.master], [], [], 0)[0]:
+      self.seen += os.read(self.master, 65536).decode()
+    equal(termios.tcgetattr(self.slave), self.before)
+    err = self.process.stderr.read().decode()
+    self.process.stderr.close()
+    os.close(self.master)
+    os.close(self.slave)
+    equal((status, err), (0, ""))
+    assert self.seen.endswith("\x1b[?25h\x1b[?1049l"), self.seen
 
 
 def equal(got, want):
@@ -183,10 +240,124 @@ def wrong_words_are_usage_errors(world):
     has(err, "agent-store: ")
 
 
+# ---- top ----
+
+def serving(world):
+  server = world.start("serve", "--listen", "127.0.0.1:0")
+  line = ""
+  while "event=listening" not in line:
+    line = server.stderr.readline()
+    assert line, "the server ended"
+  return server
+
+
+def end_server(server):
+  server.terminate()
+  server.stderr.read()
+  server.stderr.close()
+  equal(server.wait(20), 0)
+
+
+def one_frame_for_scripts_and_programs(world):
+  purchase_key(world)
+  status, out, err = world.run("top", "--once")
+  equal((status, err), (0, ""))
+  has(out, "no server runs: these are the books alone\n")
+  has(out, "ACCOUNT      WALLET  CREDIT  HELD  CHANGE\nhost-config    0.00    0.00  0.00       -\n")
+  assert "\x1b" not in out
+  server = serving(world)
+  try:
+    _, out, _ = world.run("top")  # no terminal: once is meant
+    has(out, f"pid {server.pid}, ")
+    has(out, "in flight 0  last 60 s: 0.0 requests/s")
+    answer = json.loads(world.run("top", "--once", "--json")[1])
+    equal(answer["server"]["pid"], server.pid)
+    equal(answer["books"]["totals"]["accounts"], 1)
+    equal(json.loads(world.run("status", "--json")[1])["server"]["requestsInFlight"], 0)
+  finally:
+    end_server(server)
+
+
+def it_goes_on_until_q_and_gives_the_terminal_back(world):
+  server = serving(world)
+  try:
+    screen = Screen(world, "top")
+    screen.wait_for("\x1b[?1049h\x1b[?25l")
+    screen.wait_for(f"pid {server.pid}, ")
+    screen.forget()
+    screen.wait_for("\x1b[H")  # the next second
+    equal(world.run("account", "create", "newcomer")[0], 0)
+    screen.wait_for("newcomer")
+    screen.press(b"q")
+    screen.end()
+  finally:
+    end_server(server)
+
+
+def an_interrupt_and_a_hang_up_end_it_too(world):
+  for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    screen = Screen(world, "top")
+    screen.wait_for("no server runs")
+    screen.process.send_signal(number)
+    screen.end()
+  screen = Screen(world, "top")
+  screen.wait_for("no server runs")
+  screen.press(b"\x03")  # what Ctrl-C sends
+  screen.end()
+
+
+def a_resized_terminal_is_drawn_again_at_its_size(world):
+  screen = Screen(world, "top")
+  screen.wait_for("these are the books alone")
+  screen.forget()
+  termios.tcsetwinsize(screen.slave, (24, 20))
+  screen.wait_for("agent-store  " + time.strftime("%Y-%m", time.gmtime()) + "\x1b[K")
+  screen.press(b"q")
+  screen.end()
+
+
+def a_server_can_start_and_end_beside_it(world):
+  screen = Screen(world, "top")
+  screen.wait_for("no server runs")
+  server = serving(world)
+  try:
+    screen.forget()
+    screen.wait_for(f"pid {server.pid}, ")
+  finally:
+    end_server(server)
+  screen.forget()
+  screen.wait_for("no server runs")
+  screen.press(b"q")
+  screen.end()
+
+
+def a_stopped_server_is_told_and_waited_for(world):
+  server = serving(world)
+  try:
+    screen = Screen(world, "top")
+    screen.wait_for(f"pid {server.pid}, ")
+    server.send_signal(signal.SIGSTOP)
+    screen.wait_for("owns the store and does not answer", 30)
+    server.send_signal(signal.SIGCONT)
+    screen.forget()
+    screen.wait_for(f"pid {server.pid}, ")
+    screen.press(b"q")
+    screen.end()
+  finally:
+    server.send_signal(signal.SIGCONT)
+    end_server(server)
+
+
+def words_of_top_that_are_none_are_refused(world):
+  status, _, err = world.run("top", "--twice")
+  equal(status, 2)
+  has(err, "unexpected word '--twice'")
+
+
 def main():
   cases = [f for f in globals().values()
            if callable(f) and f.__module__ == "__main__" and getattr(f, "__code__", None)
-           and f.__code__.co_varnames[:1] == ("world",) and f.__name__ != "purchase_key"]
+           and f.__code__.co_varnames[:1] == ("world",) and f.__name__ not in ("purchase_key", "serving")]
   failed = 0
   print(f"1..{len(cases)}", flush=True)
   for number, case in enumerate(cases, 1):

@@ -128,9 +128,8 @@ static void a_path_is_made_absolute(void)
 
 static void only_first_words_of_commands_are_known(void)
 {
-	static const char *const KNOWN[] = {
-		"account", "wallet", "key", "usage", "ledger", "backup"
-	};
+	static const char *const KNOWN[] = { "account", "wallet", "key",   "usage",
+		                             "ledger",  "backup", "status" };
 	static const char *const UNKNOWN[] = { "",     "mcp",  "serve",          "accounts", "list",
 		                               "acco", "fund", "account create", "--help" };
 
@@ -148,15 +147,17 @@ static void the_help_names_every_command(void)
 	mcp_commands_put_help(&help);
 	for (; mcp__command_at(i) != NULL; i++)
 		CHECK(str_find(buf_str(&help), str_of(mcp__command_at(i)->words)) >= 0);
-	CHECK_I64((int64_t)i, 11);
+	CHECK_I64((int64_t)i, 12);
 }
 
 static void commands_that_change_money_or_keys_are_durable(void)
 {
 	static const char *const DURABLE[] = { "account create", "account policy", "wallet fund",
 		                               "key revoke", "key rotate" };
-	static const char *const NOT[] = { "account list",  "account show", "key list", "usage",
-		                           "ledger verify", "backup",       "nonsense" };
+	static const char *const NOT[] = {
+		"account list",  "account show", "key list", "usage",
+		"ledger verify", "backup",       "status",   "nonsense"
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(DURABLE); i++)
 		CHECK(mcp__command_is_durable(str_of(DURABLE[i])));
