@@ -53,6 +53,7 @@ struct mcp_owner {
  *   {"tool": name, "arguments": {…}, "key": purchase key or absent,
  *    "asks": the session can ask a person, "consent": {"approval", "action"} what that one said,
  *    "keyFolder": where key files may be made}
+ *   {"view": name, "arguments": {…}, "key"}         (what resources and completions show)
  *   {"command": name, "arguments": {…}}            (operators: the local user only)
  * Its answer is a JSON object: {"result": {…}} or {"error": {code, message, …}}.
  * Runs on the store thread, inside a job; writes exactly one answer. */

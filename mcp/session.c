@@ -9,32 +9,18 @@
 #include "mcp/approval.h"
 #include "mcp/core.h"
 #include "mcp/mcp.h"
+#include "mcp/offer.h"
 #include "mcp/tool.h"
 #include "mcp/tool_result.h"
 #include "mcp/work.h"
 
 #define LIST_TTL_MS INT64_C(3600000) /* lists change with the program only */
 #define ERROR_MAX 4096               /* bytes of an error of our own */
-
-static const char INSTRUCTIONS[] =
-	"A prepaid store where agents buy LLM credit with an account's money and get API keys to "
-	"spend it at OpenAI- and Anthropic-compatible URLs.\n"
-	"To buy: catalog_search, catalog_checkout_requirements, quote_create, then purchase_create "
-	"with the quote's id and an idempotencyKey of your own. Credit goes into one pool per "
-	"account; buying again tops it up. To use it: router_api_key_create gives a key and base "
-	"URLs; point any OpenAI or Anthropic client at them and choose a model from "
-	"router_models_list.\n"
-	"Money: only purchase_create spends the wallet, at once and for good; every other tool is "
-	"free. totalPriceMinor is in US cents, ...Usd in US dollars, ...UsdMicros in millionths of "
-	"a dollar. Look at wallet_get first, and tell whoever decides the price before you buy. If "
-	"a purchase's answer is lost, repeat it with the same idempotencyKey: it cannot buy "
-	"twice.\n"
-	"Secrets: a router key is shown once and is not the purchase key that this server acts "
-	"with. Never write either into files, logs or chats that others read.\n"
-	"Ids: quotes live 15 minutes; services, purchases, keys and receipts stay.";
+#define ERRAND_MAX 4096              /* of its arguments */
 
 struct mcp_session {
 	struct mcp_session_io io;
+	struct env env;
 	struct secret key;
 	char *key_folder; /* NULL: none */
 	struct mcp__core *core;
@@ -71,6 +57,30 @@ static void send_result(struct mcp__request *r, struct str result)
 		send_error(r, &err);
 }
 
+static void refuse(struct mcp__request *r, struct str raw_error)
+{
+	enum mcp__asked asked = mcp__request_asked(r);
+
+	if (asked == MCP__ASKED_RESOURCE)
+		mcp__resource_fail(r, raw_error);
+	else if (asked == MCP__ASKED_COMPLETION)
+		mcp__completion_answer(r, (struct str){ 0 });
+	else if (!mcp__approval_ask(r, raw_error))
+		send_failure(r, raw_error);
+}
+
+static void serve(struct mcp__request *r, struct str raw_result)
+{
+	enum mcp__asked asked = mcp__request_asked(r);
+
+	if (asked == MCP__ASKED_RESOURCE)
+		mcp__resource_answer(r, raw_result);
+	else if (asked == MCP__ASKED_COMPLETION)
+		mcp__completion_answer(r, raw_result);
+	else
+		send_result(r, raw_result);
+}
+
 void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer)
 {
 	static const char *const keys[] = { "result", "error" };
@@ -83,35 +93,35 @@ void mcp_session_answer(struct mcp_session *s, int64_t number, struct str answer
 	mcp__request_set_data(r, NULL);
 	if (!json_pick(answer, keys, picked, ARRAY_LEN(keys), &err))
 		send_error(r, &err);
-	else if (picked[1].p && mcp__approval_ask(r, picked[1]))
-		return;
 	else if (picked[1].p)
-		send_failure(r, picked[1]);
+		refuse(r, picked[1]);
 	else
-		send_result(r, picked[0].p ? picked[0] : STR("{}"));
+		serve(r, picked[0].p ? picked[0] : STR("{}"));
 }
 
 /* ---- Calls ---- */
 
 /* The request for the shop holds the purchase key, so its memory is not moved and is wiped. */
-static void send_work(struct mcp_session *s, struct mcp__request *r, const char *tool)
+static void send_work(struct mcp_session *s, struct mcp__request *r, const char *kind,
+                      const char *name, struct str arguments)
 {
-	struct str arguments = mcp__request_arguments(r);
 	struct json_out work = json_out_make(LIMIT_MCP_LINE + 1024);
 
 	(void)!buf_reserve(&work.text, arguments.len + 1024);
 	json_put_object(&work, NULL);
-	json_put_z(&work, "tool", tool);
+	json_put_z(&work, kind, name);
 	if (arguments.p)
 		json_put_raw(&work, "arguments", arguments);
 	if (secret_str(&s->key).len > 0)
 		json_put_str(&work, "key", secret_str(&s->key));
-	mcp__approval_put(r, &work);
+	if (mcp__request_asked(r) == MCP__ASKED_TOOL)
+		mcp__approval_put(r, &work);
 	if (s->key_folder)
 		json_put_z(&work, "keyFolder", s->key_folder);
 	json_put_end(&work, '}');
 	mcp__request_set_data(r, s); /* its work is under way */
-	s->io.call(s->io.data, mcp__request_number(r), buf_str(&work.text));
+	mcp__request_waits(r, "waiting for the store");
+	s->io.call(s->io.data, mcp__request_number(r), buf_str(&work.text)); /* may answer */
 	buf_wipe(&work.text);
 	json_out_done(&work);
 }
@@ -126,20 +136,42 @@ static void call_tool(struct mcp_session *s, struct mcp__request *r)
 		                  (struct str){ 0 });
 		return;
 	}
-	mcp__request_waits(r, "waiting for the store");
-	/* It may answer at once. */
-	send_work(s, r, tool->name);
+	send_work(s, r, "tool", tool->name, mcp__request_arguments(r));
+}
+
+typedef bool errand_fn(struct mcp__request *r, struct mcp__errand *out);
+
+static void run_errand(struct mcp_session *s, struct mcp__request *r, errand_fn *read)
+{
+	struct mcp__errand errand = { .arguments = json_out_make(ERRAND_MAX) };
+	struct err err;
+
+	if (read(r, &errand)) {
+		if (json_out_ok(&errand.arguments, &err))
+			send_work(s, r, errand.kind, errand.name, buf_str(&errand.arguments.text));
+		else
+			mcp__request_fail(r, RPC_INVALID_PARAMS, err.text, (struct str){ 0 });
+	}
+	json_out_done(&errand.arguments);
 }
 
 static void run(void *data, struct mcp__request *r)
 {
+	struct mcp_session *s = data;
+
 	switch (mcp__request_asked(r)) {
 	case MCP__ASKED_TOOL:
-		call_tool(data, r);
+		call_tool(s, r);
 		return;
 	case MCP__ASKED_PROMPT:
+		mcp__prompt_get(r, &s->env);
+		return;
 	case MCP__ASKED_RESOURCE:
+		run_errand(s, r, mcp__resource_errand);
+		return;
 	case MCP__ASKED_COMPLETION:
+		run_errand(s, r, mcp__completion_errand);
+		return;
 	case MCP__ASKED_SUBSCRIBE:
 	case MCP__ASKED_UNSUBSCRIBE:
 		break; /* not offered */
@@ -167,9 +199,13 @@ static const struct mcp__server SERVER = {
 	.name = "agent-store",
 	.title = "Agent Store",
 	.version = AGENT_STORE_VERSION,
-	.instructions = INSTRUCTIONS,
-	.offers = MCP__OFFERS_TOOLS,
+	.instructions = mcp__instructions,
+	.offers = MCP__OFFERS_TOOLS | MCP__OFFERS_PROMPTS | MCP__OFFERS_RESOURCES |
+	          MCP__OFFERS_COMPLETIONS,
 	.tools = { list_tools, LIST_TTL_MS },
+	.prompts = { mcp__put_prompts, LIST_TTL_MS },
+	.resources = { mcp__put_resources, LIST_TTL_MS },
+	.templates = { mcp__put_templates, LIST_TTL_MS },
 	.run = run,
 	.dropped = dropped,
 };
@@ -189,6 +225,7 @@ struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
 		return NULL;
 	}
 	s->io = *io;
+	s->env = io->env ? *io->env : env_real();
 	if (allowance->purchase_key)
 		secret_set(&s->key, str_of(allowance->purchase_key));
 	if (allowance->key_folder && allowance->key_folder[0] != '\0') {

@@ -141,6 +141,10 @@ void mcp__put_verdict(struct json_out *o, const char *key,
 /* USD, or null for a negative limit: there is none. */
 void mcp__put_limit(struct json_out *o, const char *key, struct money limit);
 
+/* One of router_models_list. */
+void mcp__put_model(struct json_out *out, const char *key, const struct store_models *models,
+                    const struct store_model *model);
+
 /* "baseUrl" and "anthropicBaseUrl": null without a listener, and then there is "problem" too. */
 void mcp__put_urls(struct json_out *o, const struct mcp_shop *shop);
 

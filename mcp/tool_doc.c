@@ -2,6 +2,7 @@
 /* The tools' reference for people, printed from the same tables that hosts get as schemas; a test
  * holds docs/tools.md against it. */
 #include "base/macros.h"
+#include "mcp/offer.h"
 #include "mcp/tool.h"
 
 static const char *input_type(const struct json_field *f)
@@ -144,4 +145,8 @@ void mcp_tools_put_markdown(struct buf *out)
 	            "do next, and `error` with `code` and `message`.\n\n"));
 	for (size_t i = 0; mcp__tool_at(i); i++)
 		add_tool(out, mcp__tool_at(i));
+	buf_add(out, STR("# Resources\n\nEach is JSON that a tool tells too.\n\n"));
+	mcp__resources_put_markdown(out);
+	buf_add(out, STR("# Prompts\n\nHosts show them as commands.\n\n"));
+	mcp__prompts_put_markdown(out);
 }

@@ -24,8 +24,7 @@ void mcp__put_success(struct json_out *o, struct str result)
 	json_put_bool(o, "isError", false);
 }
 
-/* "quote_expired: quote 'quote_…' has expired. Make a new quote …": all that many hosts show. */
-static void error_sentence(struct str raw_error, struct buf *out)
+void mcp__error_sentence(struct str raw_error, struct buf *out)
 {
 	static const char *const keys[] = { "code", "message" };
 	struct str picked[ARRAY_LEN(keys)];
@@ -45,7 +44,7 @@ void mcp__put_failure(struct json_out *o, struct str raw_error)
 {
 	OWN_BUF struct buf sentence = buf_make(LIMIT_MCP_OUT_LINE);
 
-	error_sentence(raw_error, &sentence);
+	mcp__error_sentence(raw_error, &sentence);
 	put_text_block(o, buf_str(&sentence));
 	json_put_object(o, "structuredContent");
 	json_put_raw(o, "error", raw_error);

@@ -244,12 +244,12 @@ static void put_end_date(struct json_out *out, int64_t retires_s)
 }
 
 /* Limits and prices are those of the model that answers. */
-static void put_model(struct json_out *out, const struct store_models *models,
-                      const struct store_model *model)
+void mcp__put_model(struct json_out *out, const char *key, const struct store_models *models,
+                    const struct store_model *model)
 {
 	const struct store_model *serving = store_model_serving(models, model);
 
-	json_put_object(out, NULL);
+	json_put_object(out, key);
 	json_put_str(out, "id", model->id);
 	json_put_z(out, "provider", provider_name(model->provider));
 	json_put_str(out, "displayName", model->display_name);
@@ -286,7 +286,7 @@ static bool list_models(const struct mcp__call *call, struct json_out *out, stru
 
 		if (!wanted || !store_model_routable(models, model))
 			continue;
-		put_model(out, models, model);
+		mcp__put_model(out, NULL, models, model);
 		any = true;
 	}
 	json_put_end(out, ']');

@@ -11,6 +11,7 @@
 #include "mcp/command.h"
 #include "mcp/mcp.h"
 #include "mcp/tool.h"
+#include "mcp/view.h"
 
 #define NAME_MAX_BYTES 64 /* of a tool's or a command's name */
 
@@ -92,6 +93,7 @@ static void put_failure(struct json_out *answer, const struct err *err,
 
 enum {
 	WORK_TOOL,
+	WORK_VIEW,
 	WORK_COMMAND,
 	WORK_ARGUMENTS,
 	WORK_KEY,
@@ -104,6 +106,7 @@ enum {
 /* clang-format off */
 static const char *const WORK_KEYS[] = {
 	[WORK_TOOL]       = "tool",
+	[WORK_VIEW]       = "view",
 	[WORK_COMMAND]    = "command",
 	[WORK_ARGUMENTS]  = "arguments",
 	[WORK_KEY]        = "key",
@@ -157,10 +160,9 @@ static bool read_consent(struct str raw, struct buf *approval, struct mcp__conse
 	return true;
 }
 
-static bool run_tool(const struct desk *desk, struct str name, const struct str work[WORK_COUNT],
-                     struct json_out *out, struct err *err)
+static bool run_tool(const struct desk *desk, const struct mcp__tool *tool,
+                     const struct str work[WORK_COUNT], struct json_out *out, struct err *err)
 {
-	const struct mcp__tool *tool = mcp__tool_find(name);
 	struct store_account account = { 0 };
 	struct mcp__consent consent = { 0 };
 	OWN_BUF struct buf approval = buf_make(ID_TEXT_MAX);
@@ -168,8 +170,6 @@ static bool run_tool(const struct desk *desk, struct str name, const struct str 
 	OWN_JSON struct json *arguments = NULL;
 	bool asks = false;
 
-	if (!tool)
-		return err_set(err, ERR_UNSUPPORTED, "there is no tool '%.*s'", STR_ARG(name));
 	if (work[WORK_ARGUMENTS].p) {
 		arguments = json_parse(work[WORK_ARGUMENTS], err);
 		if (!arguments)
@@ -215,12 +215,20 @@ static bool run_work(const struct desk *desk, struct str request, struct json_ou
                      struct err *err)
 {
 	struct str work[WORK_COUNT];
+	const struct mcp__tool *tool = NULL;
 	OWN_BUF struct buf name = buf_make(NAME_MAX_BYTES);
 
 	if (!json_pick(request, WORK_KEYS, work, WORK_COUNT, err))
 		return false;
 	if (json_raw_string(work[WORK_TOOL], &name))
-		return run_tool(desk, buf_str(&name), work, out, err);
+		tool = mcp__tool_find(buf_str(&name));
+	else if (json_raw_string(work[WORK_VIEW], &name))
+		tool = mcp__view_find(buf_str(&name));
+	if (tool)
+		return run_tool(desk, tool, work, out, err);
+	if (name.len > 0)
+		return err_set(err, ERR_UNSUPPORTED, "there is no tool '%.*s'",
+		               STR_ARG(buf_str(&name)));
 	if (json_raw_string(work[WORK_COMMAND], &name))
 		return run_command(desk, buf_str(&name), work[WORK_ARGUMENTS], out, err);
 	return err_set(err, ERR_INVALID_ARGUMENT, "a request names a tool or a command");

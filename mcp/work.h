@@ -11,6 +11,9 @@
 
 /* {"code", "message"}, and "balanceUsd", "requiredUsd" with ERR_INSUFFICIENT_FUNDS. */
 void mcp__put_error(struct json_out *o, const char *key, const struct err *err);
+/* "quote_expired: quote 'quote_…' has expired. Make a new quote …": all that many hosts show of a
+ * raw error. */
+void mcp__error_sentence(struct str raw_error, struct buf *out);
 /* What to do next, in a sentence for a model; empty for a code that is not known. */
 const char *mcp__next_step(struct str code);
 

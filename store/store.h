@@ -205,6 +205,11 @@ MUST_CHECK bool store_hold_end(struct store *st, const struct store_hold *hold,
 MUST_CHECK bool store_receipt_put(struct store *st, const struct id *account, struct str request_id,
                                   struct json_out *out, struct err *err);
 
+/* Request ids of the account's newest receipts, newest first, so many of each of its services. */
+typedef void store_receipt_fn(void *data, struct str request_id);
+MUST_CHECK bool store_receipt_recent(struct store *st, const struct id *account, int64_t limit,
+                                     store_receipt_fn *fn, void *data, struct err *err);
+
 struct store_open_holds {
 	int64_t count;
 	struct money amount;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "mcp/offer.h"
 #include "mcp/tool.h"
 #include "tests/check.h"
 #include "tests/mcp_desk.h"
@@ -51,6 +52,15 @@ static void the_list_is_the_same_every_time_and_below_24_kib(void)
 	CHECK(str_eq(buf_str(&first.text), buf_str(&second.text)));
 	if (!CHECK(first.text.len < 24 * 1024 - 100)) /* the reply's own frame */
 		check_note("%zu bytes", first.text.len);
+}
+
+/* Hosts cut what is longer, and some show no more than the first sentence. */
+static void the_instructions_fit_and_begin_with_the_purpose(void)
+{
+	struct str text = str_of(mcp__instructions);
+
+	CHECK(text.len <= 2000);
+	CHECK(str_starts(text, STR("A prepaid store where agents buy LLM credit")));
 }
 
 static const char *const NAMES[] = {
@@ -336,6 +346,7 @@ static void answers_keep_the_shapes_of_the_seed(void)
 
 static const struct check_case CASES[] = {
 	CASE(the_list_is_the_same_every_time_and_below_24_kib),
+	CASE(the_instructions_fit_and_begin_with_the_purpose),
 	CASE(every_tool_of_the_contract_is_listed_once),
 	CASE(the_older_name_finds_the_same_tool),
 	CASE(every_schema_describes_and_types_its_members),
