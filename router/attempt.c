@@ -191,7 +191,7 @@ static const struct store_offer *next_offer(struct call *c, struct breaker **bre
 {
 	while (c->offer_next < c->offer_count) {
 		const struct store_offer *offer = c->offers[c->offer_next++];
-		*breaker = breakers_of(c->r->breakers, offer->upstream, offer->model);
+		*breaker = breakers_of(c->ask.terms->breakers, offer->upstream, offer->model);
 		if (breaker_admits(*breaker, now_ms(c)))
 			return offer;
 		int64_t wait = (*breaker)->open_until - now_ms(c);
@@ -223,7 +223,7 @@ bool call_prepare(struct call *c, struct err *err)
 static struct net_exchange *start(struct call *c, struct err *err)
 {
 	const struct store_upstream *up = c->attempt.offer->upstream;
-	const struct router_upstream *setting = &c->r->options.upstreams[up->provider];
+	const struct router_upstream *setting = &c->ask.terms->upstreams[up->provider];
 	OWN_BUF struct buf credential = buf_make(LIMIT_HTTP_LINE);
 	OWN_BUF struct buf url = buf_make(LIMIT_HTTP_LINE);
 	struct net_header headers[PROVIDER_HEADERS_MAX];

@@ -27,7 +27,7 @@ enum breaker_state {
 };
 
 struct breaker {
-	const void *upstream, *model; /* whose it is; both live as long as the router */
+	const void *upstream, *model; /* whose it is; both live as long as the breakers */
 	enum breaker_state state;
 	int failures;        /* in a row */
 	int64_t cool_ms;     /* the next cool-down; doubles while trials fail */

@@ -102,7 +102,7 @@ static void refuse(struct call *c, const struct failure *f)
 static bool find_model(struct call *c, struct failure *f, struct err *err)
 {
 	OWN_BUF struct buf name = buf_make(LIMIT_MODEL_ID);
-	const struct store_models *models = c->r->options.models;
+	const struct store_models *models = c->ask.terms->models;
 
 	if (!json_raw_string(c->facts.member[ASK_MODEL].value, &name))
 		return err_set(err, ERR_INVALID_ARGUMENT, "'model' is not a model id");
@@ -324,6 +324,7 @@ void call_expect(struct router *r, struct net_request *rq, const struct call_ask
 		return;
 	}
 	init(c, r, rq, ask);
+	(void)terms_hold(c->ask.terms);
 	net_request_set_data(rq, &c->party);
 }
 
@@ -344,6 +345,7 @@ static void free_call(struct call *c)
 	buf_done(&c->early);
 	buf_done(&c->answer);
 	buf_done(&c->last);
+	terms_drop(c->ask.terms);
 	free(c);
 }
 

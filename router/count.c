@@ -27,6 +27,7 @@ static void free_count(struct count *c)
 	net_exchange_cancel(c->x);
 	buf_done(&c->sent);
 	buf_done(&c->answer);
+	terms_drop(c->ask.terms);
 	free(c);
 }
 
@@ -79,7 +80,7 @@ static const struct net_exchange_events events = { on_head, on_data, on_done };
 
 static bool send(struct count *c, const struct store_offer *offer, struct err *err)
 {
-	const struct router_upstream *setting = &c->r->options.upstreams[PROVIDER_ANTHROPIC];
+	const struct router_upstream *setting = &c->ask.terms->upstreams[PROVIDER_ANTHROPIC];
 	const struct store_upstream *up = offer->upstream;
 	OWN_BUF struct buf credential = buf_make(LIMIT_HTTP_LINE);
 	OWN_BUF struct buf url = buf_make(LIMIT_HTTP_LINE);
@@ -123,7 +124,7 @@ static void reply_estimate(struct count *c, int64_t tokens)
 static const struct store_offer *find_offer(const struct count *c, const struct ask *ask)
 {
 	OWN_BUF struct buf name = buf_make(LIMIT_MODEL_ID);
-	const struct store_models *models = c->r->options.models;
+	const struct store_models *models = c->ask.terms->models;
 	const struct store_offer *offer = NULL;
 
 	if (!json_raw_string(ask->member[ASK_MODEL].value, &name))
@@ -195,6 +196,7 @@ void count_expect(struct router *r, struct net_request *rq, const struct call_as
 		.sent = buf_make(LIMIT_HTTP_BODY + LIMIT_HTTP_HEAD),
 		.answer = buf_make(ANSWER_MAX),
 	};
+	(void)terms_hold(c->ask.terms);
 	r->task_count++;
 	net_request_set_data(rq, &c->party);
 }

@@ -11,16 +11,32 @@
 
 struct call;
 
+/* Terms as calls use them: counted, so that those of before a reload live until the last call that
+ * began with them has ended. Breakers belong to them, because they are known by upstream and model.
+ */
+struct terms {
+	int holders;
+	struct store_models *models;
+	struct router_upstream upstreams[PROVIDER_COUNT];
+	char *urls[PROVIDER_COUNT], *keys[PROVIDER_COUNT]; /* what `upstreams` borrows */
+	struct breakers *breakers;
+};
+MUST_CHECK struct terms *terms_new(const struct router_terms *from, struct err *err);
+struct terms *terms_hold(struct terms *t);
+void terms_drop(struct terms *t); /* NULL is fine */
+
 struct router {
 	struct router_options options;
 	struct net_server *server;
 	struct net_client *client;
 	char *public_url;
-	struct breakers *breakers;
+	struct terms *terms; /* for new requests */
 	struct sticky sticky;
 	struct call *calls; /* all that are not freed */
 	size_t call_count, task_count;
 	int64_t started_ms;
+	int64_t reloaded_ms, reloads; /* reloaded_ms 0: never */
+	char *reload_problem;         /* NULL: none */
 };
 
 /* Something that lives as long as a request: what `gone` and `drained` act on. The first member of
@@ -40,6 +56,7 @@ struct call_ask {
 	enum dialect dialect;
 	const struct store_route *route;
 	const struct store_key *key;
+	struct terms *terms; /* that the route is of; whoever keeps the ask holds them */
 };
 void call_expect(struct router *r, struct net_request *rq, const struct call_ask *ask);
 void count_expect(struct router *r, struct net_request *rq, const struct call_ask *ask);

@@ -11,7 +11,7 @@ static const struct store_model *offered(const struct router *r, const struct st
                                          const struct store_key *key, const struct store_model *m)
 {
 	const struct store_offer *offer;
-	const struct store_model *serving = store_model_serving(r->options.models, m);
+	const struct store_model *serving = store_model_serving(r->terms->models, m);
 
 	return serving && store_key_allows_model(key, m->id) &&
 	                       store_route_offers(route, serving, &offer, 1) > 0
@@ -30,7 +30,7 @@ static void reply(struct net_request *rq, struct json_out *o)
 static void put_state(struct json_out *o, const struct router *r, const struct store_model *m,
                       const struct store_model *serving)
 {
-	json_put_z(o, "state", model_state_name(store_model_state(r->options.models, m)));
+	json_put_z(o, "state", model_state_name(store_model_state(r->terms->models, m)));
 	if (serving != m)
 		json_put_str(o, "servedBy", serving->id);
 }
@@ -50,13 +50,13 @@ static void put_openai(struct json_out *o, const struct router *r, const struct 
 void models_list(struct router *r, struct net_request *rq, const struct store_key *key)
 {
 	OWN_JSON_OUT struct json_out o = json_out_make(LIST_MAX);
-	const struct store_route *route = store_route_chat(r->options.models);
+	const struct store_route *route = store_route_chat(r->terms->models);
 
 	json_put_object(&o, NULL);
 	json_put_z(&o, "object", "list");
 	json_put_array(&o, "data");
-	for (size_t i = 0; i < store_models_count(r->options.models); i++) {
-		const struct store_model *m = store_models_at(r->options.models, i);
+	for (size_t i = 0; i < store_models_count(r->terms->models); i++) {
+		const struct store_model *m = store_models_at(r->terms->models, i);
 		const struct store_model *serving = offered(r, route, key, m);
 		if (serving)
 			put_openai(&o, r, m, serving);
@@ -75,9 +75,9 @@ void models_show(struct router *r, struct net_request *rq, const struct store_ke
 		.text = "no such model; GET /openai/v1/models lists those that this key may use"
 	};
 	OWN_JSON_OUT struct json_out o = json_out_make(4096);
-	const struct store_model *m = store_models_find(r->options.models, id);
+	const struct store_model *m = store_models_find(r->terms->models, id);
 	const struct store_model *serving =
-		m ? offered(r, store_route_chat(r->options.models), key, m) : NULL;
+		m ? offered(r, store_route_chat(r->terms->models), key, m) : NULL;
 
 	if (!serving) {
 		failure_reply(&none, DIALECT_OPENAI, NULL, (struct str){ 0 }, rq);
@@ -109,8 +109,8 @@ void models_list_alias(struct router *r, struct net_request *rq, const struct st
 
 	json_put_object(&o, NULL);
 	json_put_array(&o, "data");
-	for (size_t i = 0; i < store_models_count(r->options.models); i++) {
-		const struct store_model *m = store_models_at(r->options.models, i);
+	for (size_t i = 0; i < store_models_count(r->terms->models); i++) {
+		const struct store_model *m = store_models_at(r->terms->models, i);
 		const struct store_model *serving = offered(r, route, key, m);
 		if (!serving)
 			continue;

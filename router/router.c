@@ -102,7 +102,7 @@ static bool match_alias(const struct router *r, struct str path, struct target *
 		if (!str_eq(tail, routes[i].path))
 			continue;
 		t->name = (enum route_name)i;
-		t->alias = store_route_find(r->options.models, alias);
+		t->alias = store_route_find(r->terms->models, alias);
 		return t->alias != NULL;
 	}
 	return false;
@@ -157,8 +157,9 @@ static void expect_call(struct router *r, struct net_request *rq, const struct t
 {
 	struct call_ask ask = {
 		.dialect = dialect_of(t),
-		.route = t->alias ? t->alias : store_route_chat(r->options.models),
+		.route = t->alias ? t->alias : store_route_chat(r->terms->models),
 		.key = key,
+		.terms = r->terms,
 	};
 
 	if (t->name == ROUTE_COUNT_TOKENS)
@@ -316,6 +317,7 @@ static const char *authority(const char *url)
 struct router *router_new(const struct router_options *options, struct err *err)
 {
 	struct router *r = calloc(1, sizeof *r);
+	struct router_terms terms = { .models = options->models };
 
 	if (!r) {
 		(void)err_no_memory(err);
@@ -327,9 +329,10 @@ struct router *router_new(const struct router_options *options, struct err *err)
 	if (r->options.first_byte_ms == 0)
 		r->options.first_byte_ms = LIMIT_FIRST_BYTE_MS;
 	r->started_ms = env_now_ms(options->env);
+	memcpy(terms.upstreams, options->upstreams, sizeof terms.upstreams);
 	r->client = net_client_new(options->loop, err);
-	r->breakers = breakers_new(err);
-	if (!r->client || !r->breakers)
+	r->terms = terms_new(&terms, err);
+	if (!r->client || !r->terms)
 		goto failed;
 	struct net_server_options so = {
 		.listen = options->listen,
@@ -351,8 +354,9 @@ void router_free(struct router *r)
 	net_server_free(r->server);
 	call_cut_all(r);
 	net_client_free(r->client);
-	breakers_free(r->breakers);
+	terms_drop(r->terms);
 	free(r->public_url);
+	free(r->reload_problem);
 	free(r);
 }
 

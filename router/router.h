@@ -18,18 +18,25 @@ struct router_upstream {
 	const char *key;      /* the operator's credential; "" or NULL: not configured */
 };
 
+/* What a reload replaces: models with their prices and routes, and the providers' settings. */
+struct router_terms {
+	struct store_models *models; /* shared by the router while calls use it */
+	struct router_upstream upstreams[PROVIDER_COUNT]; /* texts are copied */
+};
+
 struct router_options {
 	struct net_loop *loop;
 	const struct env *env;
 	struct store_worker *worker;
 	struct store_live *live;
-	const struct store_models *models;
+	struct store_models *models; /* see router_terms, likewise upstreams */
 	struct router_upstream upstreams[PROVIDER_COUNT];
-	const char *listen;     /* "127.0.0.1:8787" */
-	const char *public_url; /* or NULL: http:// and the listen address */
-	int64_t drain_ms;       /* reading on after a hang-up; 0: base/limits.h */
-	int64_t first_byte_ms;  /* a stream that has not begun by then goes to the route's next
-	                           upstream, if there is one; 0: base/limits.h */
+	const char *admin_token; /* NULL or "": no admin routes */
+	const char *listen;      /* "127.0.0.1:8787" */
+	const char *public_url;  /* or NULL: http:// and the listen address */
+	int64_t drain_ms;        /* reading on after a hang-up; 0: base/limits.h */
+	int64_t first_byte_ms;   /* a stream that has not begun by then goes to the route's next
+	                            upstream, if there is one; 0: base/limits.h */
 };
 
 struct router;
@@ -44,6 +51,11 @@ void router_free(struct router *r);
 /* The prefix of every URL handed out, "http://127.0.0.1:8787". Borrowed. */
 const char *router_public_url(const struct router *r);
 const char *router_address(const struct router *r);
+/* New requests go by these terms; those that run end by the ones that they began with. On failure
+ * nothing changes. */
+MUST_CHECK bool router_reload(struct router *r, const struct router_terms *terms, struct err *err);
+/* Why the last reload was refused, for those who look; NULL: it was not. Copied. */
+void router_note_reload(struct router *r, const char *problem);
 /* Stops accepting; running calls go on. */
 void router_drain(struct router *r);
 /* No call runs and no settlement is under way. */

@@ -33,6 +33,6 @@ void router_put_status(const struct router *r, struct json_out *out)
 	json_put_i64(out, "uptimeMs", env_now_ms(r->options.env) - r->started_ms);
 	json_put_i64(out, "requestsInFlight", (int64_t)r->call_count);
 	json_put_array(out, "breakers");
-	breakers_each(r->breakers, put_breaker, &listing);
+	breakers_each(r->terms->breakers, put_breaker, &listing);
 	json_put_end(out, ']');
 }

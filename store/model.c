@@ -110,6 +110,8 @@ struct store_models *store_models_new(const struct store_models_options *options
 	if (!routes)
 		return NULL;
 	m = calloc(1, sizeof *m);
+	if (m)
+		atomic_init(&m->holders, 1);
 	if (!m) {
 		(void)err_no_memory(err); /* its value is for functions that return bool */
 		return NULL;
@@ -125,9 +127,15 @@ struct store_models *store_models_new(const struct store_models_options *options
 	return m;
 }
 
+struct store_models *store_models_share(struct store_models *m)
+{
+	atomic_fetch_add(&m->holders, 1);
+	return m;
+}
+
 void store_models_free(struct store_models *m)
 {
-	if (!m)
+	if (!m || atomic_fetch_sub(&m->holders, 1) > 1)
 		return;
 	while (m->pool) {
 		struct store__pool_chunk *chunk = m->pool;

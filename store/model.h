@@ -135,6 +135,8 @@ struct store_models_options {
  * ERR_INVALID_ARGUMENT names the faulty member. */
 MUST_CHECK struct store_models *store_models_new(const struct store_models_options *options,
                                                  struct err *err);
+/* Another holder of the same table: the last one to free it does. Any thread. */
+struct store_models *store_models_share(struct store_models *m);
 void store_models_free(struct store_models *m); /* wipes the keys of upstreams; NULL is fine */
 
 size_t store_models_count(const struct store_models *m);

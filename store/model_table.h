@@ -7,6 +7,7 @@
 #define STORE_MODEL_TABLE_H
 
 #include <stdalign.h>
+#include <stdatomic.h>
 
 #include "store/model.h"
 
@@ -17,6 +18,7 @@ struct store__pool_chunk {
 };
 
 struct store_models {
+	_Atomic int holders;
 	struct store_model *models;
 	size_t count;
 	struct store_route *routes;
