@@ -56,6 +56,33 @@ def table(results):
   ])
 
 
+def stream_table(results):
+  """Streams and a translated pair, beside nginx."""
+  targets = results["targets"]
+  direct, nginx = targets["direct"], targets["nginx"]
+  columns = [nginx, targets["process"], targets["power"]]
+  events = results["many"] - results["few"]
+
+  def line(title, cell):
+    return [title, *(cell(target) for target in columns)]
+
+  def first_byte(target):
+    return f"{median(a - b for a, b in zip(target.first_us, direct.first_us)):.0f} µs"
+
+  def per_event(target):
+    return median((many.cpu_us - few.cpu_us) / events for many, few in zip(target.many, target.few))
+
+  return rows(["", "nginx `proxy_pass`", "agent-store `process`", "agent-store `power`"], [
+    line("added time to the first byte of a stream", first_byte),
+    line(f"CPU per stream of {results['few']} events", lambda t: f"{median(r.cpu_us for r in t.few):.1f} µs"),
+    line("CPU per further event", lambda t: f"{per_event(t):.2f} µs"),
+    line("translated to Anthropic: requests/s, to nginx",
+         lambda t: f"{ratios(t.translated, nginx.translated, lambda r: r.rate):.2f}"),
+    line("translated to Anthropic: CPU per request",
+         lambda t: f"{median(r.cpu_us for r in t.translated):.1f} µs"),
+  ])
+
+
 def mcp_table(mcp):
   body = [["start to the answer of `initialize`, median", f"{mcp['start'] * 1000:.1f} ms"],
           ["start to the answer of the first `tools/call`, median", f"{mcp['first'] * 1000:.1f} ms"]]
@@ -123,6 +150,16 @@ How: the target alone on one core, wrk and the provider on another; {results['co
 {results['rounds']} interleaved rounds of {results['load_seconds']} s; medians, and ratios within a round. Added latency: everything on one
 core, one connection, {results['rounds']} interleaved rounds of {results['latency_seconds']} s, less the direct way in the same round. CPU time is from
 `/proc/PID/task/*/schedstat`. nginx: one worker, keep-alive on both sides (`tests/bench/bench.py`).
+
+## Streams and translation
+
+{stream_table(results)}
+
+A stream is metered event by event and its usage is settled before its last event leaves. A translated call
+comes in as a chat completion, goes out as Anthropic Messages and comes back; nginx passes the same Messages answer as
+it is. First byte: one connection, {results['rounds']} interleaved rounds of {results['first_bytes']} streams, their medians, less the direct way in the
+same round; a store's first byte waits for the hold to be durable. CPU: {results['connections']} connections, {results['rounds']} rounds of {results['stream_seconds']} s, all
+events of a stream arriving at once; a further event is the difference of streams of {results['many']} and {results['few']}.
 
 ## MCP over stdio
 
