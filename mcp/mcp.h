@@ -102,7 +102,8 @@ void mcp_link_free(struct mcp_link *link); /* cuts; NULL is fine */
 
 /* ---- Stdio: a session of an agent host ---- */
 
-/* What the operator lets a session do; read only by the call that it is given to. */
+/* What the operator lets a session do; read only by the call that it is given to. NULL stands for
+ * nothing at all. */
 struct mcp_allowance {
 	const char *purchase_key; /* NULL or "": it buys nothing */
 	const char *key_folder;   /* where its router keys may be put into files; NULL or "": nowhere */

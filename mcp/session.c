@@ -226,9 +226,9 @@ struct mcp_session *mcp_session_new(const struct mcp_session_io *io,
 	}
 	s->io = *io;
 	s->env = io->env ? *io->env : env_real();
-	if (allowance->purchase_key)
+	if (allowance && allowance->purchase_key)
 		secret_set(&s->key, str_of(allowance->purchase_key));
-	if (allowance->key_folder && allowance->key_folder[0] != '\0') {
+	if (allowance && allowance->key_folder && allowance->key_folder[0] != '\0') {
 		s->key_folder = str_dup(str_of(allowance->key_folder));
 		if (!s->key_folder) {
 			(void)err_no_memory(err);
