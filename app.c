@@ -43,6 +43,7 @@ struct app {
 	struct store_models *models;
 	struct mcp_link *link;
 	struct mcp_stdio *stdio;
+	struct net_notify *notify; /* of a service; NULL: nobody wants to know */
 	int exit_code;
 	bool ending;    /* the link is closing */
 	bool signalled; /* the next signal ends at once */
@@ -183,6 +184,27 @@ static void put_status(void *data, struct json_out *out)
 		router_put_status(app->router, out);
 }
 
+static void tell_ready(struct app *app)
+{
+	OWN_BUF struct buf message = buf_make(URL_MAX);
+
+	buf_add_z(&message, "READY=1\nSTATUS=");
+	if (app->router != NULL)
+		buf_addf(&message, "listening on %s", router_address(app->router));
+	else
+		buf_add_z(&message, "without a listener");
+	net_notify_send(app->notify, buf_str(&message));
+}
+
+/* Ready, too: to take over. A manager that waited for more would end us in time. */
+static void stand_by(void *data)
+{
+	const struct app *app = data;
+
+	net_notify_send(app->notify,
+	                STR("READY=1\nSTATUS=standby: another process owns the store"));
+}
+
 static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 {
 	struct app *app = data;
@@ -205,6 +227,7 @@ static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 		.put_status = is_passing(app) ? NULL : put_status,
 		.status_data = app,
 	};
+	tell_ready(app);
 	return true;
 }
 
@@ -252,6 +275,7 @@ static struct mcp_owner owner_of(struct app *app)
 		.idle = shop_is_idle,
 		.close = close_shop,
 		.failed = attach_failed,
+		.standby = stand_by,
 		.data = app,
 		.passing = is_passing(app),
 	};
@@ -318,6 +342,7 @@ static void end(void *data)
 	if (app->ending)
 		return;
 	app->ending = true;
+	net_notify_send(app->notify, STR("STOPPING=1"));
 	mcp_link_close(app->link, closed, app);
 }
 
@@ -396,6 +421,7 @@ static void app_done(struct app *app)
 {
 	mcp_stdio_free(app->stdio);
 	mcp_link_free(app->link);
+	net_notify_free(app->notify);
 	store_models_free(app->models);
 	net_loop_free(app->loop);
 }
@@ -447,6 +473,22 @@ int app_run_mcp(const struct config *cfg, int argc, char **argv)
 	return code;
 }
 
+/* Only `serve` is a service: what an agent host starts may have its variables by inheritance. */
+static void find_manager(struct app *app)
+{
+	const struct net_notify_options options = {
+		.socket = getenv("NOTIFY_SOCKET"),
+		.watchdog_usec = getenv("WATCHDOG_USEC"),
+		.watchdog_pid = getenv("WATCHDOG_PID"),
+	};
+	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
+	struct err err = { 0 };
+
+	if (!net_notify_new(app->loop, &options, &app->notify, &err))
+		log_event(LOG_ERROR, "notify_failed", "error=%s",
+		          log_quote(&quoted, str_of(err.text)));
+}
+
 int app_run_serve(const struct config *cfg, int argc, char **argv)
 {
 	struct app app;
@@ -456,6 +498,7 @@ int app_run_serve(const struct config *cfg, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	if (app_init(&app, APP_SERVE, cfg, &err)) {
+		find_manager(&app);
 		mcp_link_attach(app.link, 0);
 		code = run_loop(&app);
 	} else {

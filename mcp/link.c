@@ -311,6 +311,8 @@ static void become_relay(struct mcp_link *link)
 	move(link, MCP_LINK_RELAY);
 	log_event(link->hooks.passing ? LOG_DEBUG : LOG_INFO, "standby", "socket=%s",
 	          link->socket_path);
+	if (link->hooks.standby != NULL)
+		link->hooks.standby(link->hooks.data);
 	send_waiting(link);
 }
 

@@ -42,6 +42,8 @@ struct mcp_owner {
 	/* Attaching has failed: waiting calls are answered with this error, the next call tries
 	 * again. May be NULL. */
 	void (*failed)(void *data, const struct err *why);
+	/* Another process owns the store, and this one works through it now. May be NULL. */
+	void (*standby)(void *data);
 	void *data;
 	/* An operator's command: owns the store for a moment and serves nobody else. */
 	bool passing;

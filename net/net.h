@@ -264,4 +264,21 @@ size_t net_pipe_queued(const struct net_pipe *p);
 void net_pipe_on_drained(struct net_pipe *p, void (*drained)(void *data));
 void net_pipe_free(struct net_pipe *p); /* tries once to write what is queued; NULL is fine */
 
+/* ---- The service manager (sd_notify(3)) ---- */
+
+struct net_notify_options {        /* the variables as the environment has them; NULL: not set */
+	const char *socket;        /* NOTIFY_SOCKET */
+	const char *watchdog_usec; /* WATCHDOG_USEC */
+	const char *watchdog_pid;  /* WATCHDOG_PID */
+};
+
+struct net_notify;
+
+/* `*out` is NULL, and all is well, where no manager asked. With a watchdog the loop says that it is
+ * alive at half of its time. ERR_INVALID_ARGUMENT, ERR_UNAVAILABLE. */
+MUST_CHECK bool net_notify_new(struct net_loop *loop, const struct net_notify_options *options,
+                               struct net_notify **out, struct err *err);
+void net_notify_send(struct net_notify *n, struct str message); /* "READY=1"; NULL is fine */
+void net_notify_free(struct net_notify *n);                     /* NULL is fine */
+
 #endif

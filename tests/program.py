@@ -12,6 +12,7 @@ import pathlib
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -47,8 +48,9 @@ class World:
                           check=False)
     return done.returncode, done.stdout, done.stderr
 
-  def start(self, *words, **settings):
-    return subprocess.Popen([PROGRAM, *words], env=self.environment(settings), cwd=self.folder,
+  def start(self, *words, variables=None, **settings):
+    env = {**self.environment(settings), **(variables or {})}
+    return subprocess.Popen([PROGRAM, *words], env=env, cwd=self.folder,
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True)
 
@@ -352,6 +354,61 @@ def words_of_top_that_are_none_are_refused(world):
   status, _, err = world.run("top", "--twice")
   equal(status, 2)
   has(err, "unexpected word '--twice'")
+
+
+# ---- As a service ----
+
+class Manager:
+  """The end of NOTIFY_SOCKET that systemd has."""
+
+  def __init__(self, world):
+    self.path = str(world.folder / "notify")
+    self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    self.socket.bind(self.path)
+    self.socket.settimeout(20)
+
+  def hears(self):
+    return self.socket.recv(4096).decode()
+
+
+def a_service_says_when_it_is_ready_alive_and_ending(world):
+  manager = Manager(world)
+  variables = {"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "600000"}
+  server = world.start("serve", "--listen", "127.0.0.1:0", variables=variables)
+  told = []
+  while told.count("WATCHDOG=1") < 2 or told.count("WATCHDOG=1") == len(told):
+    told.append(manager.hears())
+  ready = [text for text in told if text != "WATCHDOG=1"]
+  equal(len(ready), 1)
+  has(ready[0], "READY=1\nSTATUS=listening on 127.0.0.1:")
+  port = int(ready[0].rpartition(":")[2])
+  socket.create_connection(("127.0.0.1", port), 5).close()  # ready was the truth
+  standby = world.start("serve", variables={"NOTIFY_SOCKET": manager.path})
+  while (text := manager.hears()) == "WATCHDOG=1":
+    pass
+  equal(text, "READY=1\nSTATUS=standby: another process owns the store")
+  end_server(standby)
+  while (text := manager.hears()) == "WATCHDOG=1":
+    pass
+  equal(text, "STOPPING=1")
+  end_server(server)
+  while (text := manager.hears()) == "WATCHDOG=1":
+    pass
+  equal(text, "STOPPING=1")
+  manager.socket.close()
+
+
+def a_command_tells_the_service_manager_nothing(world):
+  manager = Manager(world)
+  command = world.start("account", "list", variables={"NOTIFY_SOCKET": manager.path})
+  end_of = command.communicate(timeout=20)
+  equal((command.returncode, end_of[1]), (0, ""))
+  manager.socket.setblocking(False)
+  try:
+    raise AssertionError(f"it said {manager.hears()}")
+  except BlockingIOError:
+    pass
+  manager.socket.close()
 
 
 def main():
