@@ -117,8 +117,10 @@ test('every price is on the receipt as it was used', async () => {
     const price = pricesOf('discount', model);
     const names = { input: 'uncachedInputTokens', cacheWrite5m: 'cacheWrite5mTokens',
       cacheWrite1h: 'cacheWrite1hTokens', cacheRead: 'cacheReadTokens', output: 'outputTokens' };
-    for (const [name, field] of Object.entries(names))
-      assert.equal(BigInt(Math.round(receipt.unitPricesUsdPerMillion[name] * 1e6)), price[field], `${model} ${name}`);
+    for (const [name, field] of Object.entries(names)) {
+      const used = BigInt(Math.round(receipt.unitPricesUsdPerMillion[name] * 1e6));
+      assert.equal(used, price[field], `${model} ${name}`);
+    }
     assert.match(receipt.priceVersion, /\*0\.85$/);
     assert.equal(receipt.upstream, `${provider}-discount`);
   }

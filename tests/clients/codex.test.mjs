@@ -10,7 +10,8 @@ import { World, root, until } from './harness.mjs';
 import { receiptOf, usageOf } from './sdk.mjs';
 
 const asked = JSON.parse(readFileSync(join(root, 'fixtures/clients/codex-request.json'), 'utf8'));
-const patch = '*** Begin Patch\n*** Update File: hello.py\n-print("helo")\n+print("hello, wörld")\n*** End Patch\n';
+const patch = '*** Begin Patch\n*** Update File: hello.py\n-print("helo")\n+print("hello, wörld")\n'
+  + '*** End Patch\n';
 const command = '{"command":["python3","hello.py"],"workdir":"/work/demo"}';
 const codex = { name: 'codex', chunks: 5, usage: { uncachedInput: 400, cacheRead: 1000, output: 90 }, reply: {
   reasoning: 'The greeting is misspelt. A patch, then a run.', text: 'I will fix it and run it.', finish: 'tool',
@@ -137,7 +138,8 @@ describe('gpt-5.4, natively', () => {
     await events(await post({ ...asked, tools: [...asked.tools.slice(0, 4), { ...localShell, name: 'x' }] }));
     const body = JSON.parse(world.journal().at(-1).body);
     assert.deepEqual(body.tools, [...asked.tools.slice(0, 3), { ...localShell, name: 'x' }]);
-    for (const member of ['instructions', 'input', 'reasoning', 'include', 'text', 'tool_choice', 'stream', 'store'])
+    for (const member of ['instructions', 'input', 'reasoning', 'include', 'text', 'tool_choice', 'stream',
+      'store'])
       assert.deepEqual(body[member], asked[member], member);
     assert.notEqual(body.prompt_cache_key, asked.prompt_cache_key, 'caches of two buyers are kept apart');
     assert.ok(body.prompt_cache_key.endsWith(asked.prompt_cache_key));

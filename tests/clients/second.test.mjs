@@ -54,11 +54,11 @@ const steady = (value) => JSON.parse(JSON.stringify(same(value), (key, member) =
 describe('native calls: the same as from aimock', () => {
   const native = [['chat', 'openai', openai, openaiDirect], ['responses', 'openai', openai, openaiDirect],
     ['messages', 'anthropic', anthropic, anthropicDirect],
-    ['messages', 'anthropic', () => anthropic(Anthropic0), () => anthropicDirect(Anthropic0)]];
-  for (const [protocol, provider, mine, theirs] of native)
+    ['messages', 'anthropic', () => anthropic(Anthropic0), () => anthropicDirect(Anthropic0), true]];
+  for (const [protocol, provider, mine, theirs, older] of native)
     for (const how of ['create', 'stream'])
       for (const word of ['text', 'thinking', 'call'])
-        test(`${protocol}, ${how}, ${word}${mine === anthropic || mine === openai ? '' : ', older SDK'}`, async () => {
+        test(`${protocol}, ${how}, ${word}${older ? ', older SDK' : ''}`, async () => {
           const sdk = mine();
           const asked = request(protocol, modelOf[provider], word);
           const through = await protocols[protocol][how](sdk, asked);
