@@ -108,7 +108,7 @@ void mcp_link_free(struct mcp_link *link); /* cuts; NULL is fine */
  * nothing at all. */
 struct mcp_allowance {
 	const char *purchase_key; /* NULL or "": it buys nothing */
-	const char *key_folder;   /* where its router keys may be put into files; NULL or "": nowhere */
+	const char *key_folder;   /* where its router keys may become files; NULL or "": nowhere */
 };
 
 struct mcp_stdio;
@@ -174,8 +174,8 @@ bool mcp_command_known(const char *word);
 /* Runs `agent-store <argv[1..]>` through the link and prints to stdout, errors to stderr.
  * The exit code: 0 done, 1 failed, 2 usage. */
 int mcp_command_main(struct net_loop *loop, struct mcp_link *link, int argc, char **argv);
-/* `agent-store top [--once] [--json]`: what runs and what the books say, each second, until a key or
- * a signal ends it. `owner` must be one that is passing. Registers its own signals. */
+/* `agent-store top [--once] [--json]`: what runs and what the books say, each second, until a key
+ * or a signal ends it. `owner` must be one that is passing. Registers its own signals. */
 int mcp_top_main(struct net_loop *loop, const char *db, const struct mcp_owner *owner, int argc,
                  char **argv);
 /* `agent-store transcript FILE…`: each file on the shop that `owner` opens (a fresh one per file).
