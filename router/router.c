@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "router/internal.h"
+#include "router/web.h"
 
 /* ---- Answers from memory ---- */
 
@@ -228,6 +229,8 @@ static void on_head(void *data, struct net_request *rq)
 	const struct store_key *key = NULL;
 	struct err err = { 0 };
 
+	if (web_head(r, rq))
+		return;
 	if (!match(r, net_request_path(rq), &t)) {
 		(void)err_set(&err, ERR_NOT_FOUND,
 		              "no such route; see the README for those there are");
