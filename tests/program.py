@@ -411,10 +411,71 @@ def a_command_tells_the_service_manager_nothing(world):
   manager.socket.close()
 
 
+# ---- What is installed beside it ----
+
+def usage_lines(world):
+  _, out, _ = world.run("--help")
+  return [line.split()[1:] for line in out.splitlines() if line.startswith("  agent-store ")]
+
+
+def the_manual_page_has_every_command_and_flag(world):
+  page = (ROOT / "docs/agent-store.1").read_text().replace("\\-", "-").replace("\\fB", "")
+  for words in usage_lines(world):
+    plain = [w for w in words if w.isalpha() and w.islower()]
+    has(page, "agent-store " + " ".join(plain))
+    for flag in (w.strip("[]") for w in words if w.strip("[]").startswith("--")):
+      has(page, flag)
+
+
+def the_manual_page_of_the_settings_has_them_all(world):
+  page = (ROOT / "docs/agent-store.conf.5").read_text().replace("\\-", "-")
+  settings = json.loads(world.run("config", "--json")[1])["settings"]
+  assert len(settings) > 10
+  for setting in settings:
+    has(page, f'.BR {setting["key"]} ", " AGENT_STORE_{setting["key"]} ", " --')
+
+
+COMPLETIONS = [
+  ("agent-store", "acc", "account"),
+  ("agent-store account", "", "create list policy show"),
+  ("agent-store account policy acme", "--max", "--max-purchase-usd"),
+  ("agent-store usage acme --by", "", "model key day"),
+  ("agent-store host-config", "c", "claude-code claude-desktop codex cursor"),
+  ("agent-store --db /x.db key", "r", "revoke rotate"),
+  ("agent-store config", "", "check"),
+  ("agent-store config check", "/et", "/etc"),
+  ("agent-store backup", "/et", "/etc"),
+  ("agent-store --config", "/et", "/etc"),
+  ("agent-store", "--lis", "--listen"),
+  ("agent-store top", "--on", "--once"),
+  ("agent-store account create", "", ""),
+]
+
+
+def bash_completes_words_flags_values_and_files(world):
+  (world.folder / "agent-store").symlink_to(PROGRAM)
+  script = """
+    source "$1"; PATH=$2:$PATH; read -ra COMP_WORDS <<<"$3"; COMP_WORDS+=("$4")
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _agent_store; echo "${COMPREPLY[*]}" """
+  for before, current, want in COMPLETIONS:
+    done = subprocess.run(
+      ["bash", "--norc", "-c", script, "bash", str(ROOT / "packaging/agent-store.bash"),
+       str(world.folder), before, current], env=world.environment({}), capture_output=True,
+      text=True, timeout=20, check=True)
+    equal((before, sorted(done.stdout.split())), (before, sorted(want.split())))
+
+
+def the_example_configuration_is_good(world):
+  path = str(ROOT / "packaging/agent-store.json")
+  status, out, err = world.run("config", "check", path)
+  equal((status, err), (0, ""))
+  has(out, "db         /var/lib/agent-store/store.db\n")
+
+
 def main():
   cases = [f for f in globals().values()
            if callable(f) and f.__module__ == "__main__" and getattr(f, "__code__", None)
-           and f.__code__.co_varnames[:1] == ("world",) and f.__name__ not in ("purchase_key", "serving")]
+           and f.__code__.co_varnames[:1] == ("world",) and f.__name__ not in ("purchase_key", "serving", "usage_lines")]
   failed = 0
   print(f"1..{len(cases)}", flush=True)
   for number, case in enumerate(cases, 1):

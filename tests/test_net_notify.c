@@ -157,14 +157,12 @@ static void without_a_manager_there_is_nothing_to_do(void)
 
 static void a_name_that_is_no_sockets_is_refused(void)
 {
-	static const char *const BAD[] = {
-		"notify", "vsock:2:1", "/", "@",
-		"/0123456789012345678901234567890123456789012345678901234567890123456789"
-		"0123456789012345678901234567890123456789"
-	};
+	char too_long[128] = "/";
+	const char *const BAD[] = { "notify", "vsock:2:1", "/", "@", too_long };
 	struct err err = { 0 };
 	struct net_loop *loop = net_loop_new(&err);
 
+	memset(too_long + 1, 'x', sizeof too_long - 2);
 	for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
 		const struct net_notify_options options = { BAD[i], NULL, NULL };
 		struct net_notify *n = NULL;
