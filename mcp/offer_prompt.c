@@ -45,9 +45,9 @@ static bool write_buy(const struct env *env, struct str value, struct buf *out, 
 	         "1. wallet_get: if the wallet has less than %s USD, stop and tell me what is "
 	         "missing.\n"
 	         "2. quote_create with catalogItemId cat_router_credit_001 and configuration "
-	         "{\"creditAmountUsd\": %s}. Tell me the price. If its policyVerdict says "
+	         "creditAmountUsd %s. Tell me the price. If its policyVerdict says "
 	         "policy_refused, stop and tell me which rule it is.\n"
-	         "3. purchase_create with the quote's id and idempotencyKey \"buy-%s\". I may be "
+	         "3. purchase_create with the quote's id and idempotencyKey buy-%s. I may be "
 	         "asked to approve it; if I decline, stop.\n"
 	         "4. service_get: tell me the credit that there is now, and the purchase's id. "
 	         "Make no key unless I ask for one.\n",
