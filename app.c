@@ -118,6 +118,7 @@ static bool make_router(struct app *app, const char *listen, struct err *err)
 		.worker = app->worker,
 		.live = store_live(app->store),
 		.models = app->models,
+		.admin_token = config_get(app->cfg, CONFIG_ADMIN_TOKEN),
 		.listen = listen,
 		.public_url = given ? config_get(app->cfg, CONFIG_PUBLIC_URL) : NULL,
 	};

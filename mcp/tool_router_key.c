@@ -8,46 +8,11 @@
 #include "mcp/key_file.h"
 #include "mcp/near.h"
 #include "mcp/tool.h"
+#include "store/office.h"
 
 #define KEY_EXPIRED(info, now) ((info)->expires_ms != 0 && (info)->expires_ms <= (now))
 
 /* ---- Limits ---- */
-
-static const struct json_field LIMIT_FIELD[] = {
-	{ .name = "spendLimitUsd",
-	  .type = JSON_FIELD_USD,
-	  .offset = offsetof(struct store_key_limits, spend_limit),
-	  .min = 0,
-	  .max = LIMIT_FUND_MAX_CENTS,
-	  .doc = "Most that the key may ever spend, in USD." },
-	{ .name = "expiresAt",
-	  .type = JSON_FIELD_TIME,
-	  .offset = offsetof(struct store_key_limits, expires_ms),
-	  .doc = "RFC 3339 time after which the key is dead." },
-	{ .name = "allowedModels",
-	  .type = JSON_FIELD_LIST,
-	  .offset = offsetof(struct store_key_limits, allowed_models),
-	  .min = 1,
-	  .max = LIMIT_ALLOWED_MODELS,
-	  .doc = "Only these model ids; all if left out." },
-	{ .name = "requestsPerMinute",
-	  .type = JSON_FIELD_INT,
-	  .offset = offsetof(struct store_key_limits, requests_per_minute),
-	  .min = 1,
-	  .max = 1000000,
-	  .doc = "Calls that may start in a minute." },
-	{ .name = "maxConcurrent",
-	  .type = JSON_FIELD_INT,
-	  .offset = offsetof(struct store_key_limits, max_concurrent),
-	  .min = 1,
-	  .max = 10000,
-	  .doc = "Calls that may run at once." },
-	{ .name = "lowerOutput",
-	  .type = JSON_FIELD_BOOL,
-	  .offset = offsetof(struct store_key_limits, lower_output),
-	  .doc = "Lower the output limit of a call to what the balance can pay, not refuse it." },
-};
-static const struct json_fields LIMIT_FIELDS = JSON_FIELDS(LIMIT_FIELD);
 
 static bool check_model(const struct store_models *models, struct str id, struct err *err)
 {
@@ -74,7 +39,7 @@ static bool read_limits(const struct mcp__call *call, const struct json *limits,
 	const struct json *model;
 
 	*out = (struct store_key_limits){ .spend_limit = money_of_micros(-1) };
-	if (!json_read(limits, &LIMIT_FIELDS, out, err))
+	if (!json_read(limits, &store_key_limit_fields, out, err))
 		return err_prefix(err, "in 'limits'");
 	if (out->expires_ms != 0 && out->expires_ms <= env_now_ms(call->shop->env))
 		return err_set(err, ERR_INVALID_ARGUMENT, "'limits.expiresAt' is in the past");
@@ -82,25 +47,6 @@ static bool read_limits(const struct mcp__call *call, const struct json *limits,
 		if (!check_model(call->shop->models, json_text(model), err))
 			return false;
 	return true;
-}
-
-/* Only the limits that the key has. */
-static void put_limits(struct json_out *out, const struct store_key_info *info)
-{
-	json_put_object(out, "limits");
-	if (!money_is_negative(info->spend_limit))
-		json_put_usd_number(out, "spendLimitUsd", info->spend_limit);
-	if (info->expires_ms != 0)
-		json_put_time(out, "expiresAt", info->expires_ms);
-	if (info->allowed_models.p)
-		json_put_raw(out, "allowedModels", info->allowed_models);
-	if (info->requests_per_minute != 0)
-		json_put_i64(out, "requestsPerMinute", info->requests_per_minute);
-	if (info->max_concurrent != 0)
-		json_put_i64(out, "maxConcurrent", info->max_concurrent);
-	if (info->lower_output)
-		json_put_bool(out, "lowerOutput", true);
-	json_put_end(out, '}');
 }
 
 /* ---- A key that was just made ---- */
@@ -150,7 +96,7 @@ static void put_new_key(struct json_out *out, const struct mcp_shop *shop,
 	else
 		json_put_str(out, "secret", secret_str(secret));
 	mcp__put_urls(out, shop);
-	put_limits(out, info);
+	store_key_limits_put(out, "limits", info);
 	json_put_time(out, "createdAt", info->created_ms);
 	json_put_end(out, '}');
 	json_put_end(out, '}');
@@ -212,7 +158,7 @@ static const struct json_field CREATE_FIELD[] = {
 	  .type = JSON_FIELD_OBJECT,
 	  .offset = offsetof(struct creation, limits),
 	  .doc = "What the key may do; without it only the credit limits it.",
-	  .sub = &LIMIT_FIELDS },
+	  .sub = &store_key_limit_fields },
 	DELIVER_FIELD(struct creation),
 };
 static const struct json_fields CREATE_FIELDS = JSON_FIELDS(CREATE_FIELD);
@@ -277,7 +223,7 @@ static void list_one(void *data, const struct store_key_info *info)
 	json_put_z(out, "prefix", key_prefix(info->kind));
 	json_put_z(out, "lookup", info->lookup);
 	json_put_z(out, "status", key_status(info, listing->now_ms));
-	put_limits(out, info);
+	store_key_limits_put(out, "limits", info);
 	json_put_usd(out, "spentUsd", info->spent);
 	json_put_time(out, "createdAt", info->created_ms);
 	json_put_time(out, "lastUsedAt", info->last_used_ms);

@@ -252,6 +252,8 @@ void call_send(struct call *c)
 
 	c->attempts++;
 	c->attempt.started_us = env_mono_us(c->r->options.env);
+	if (c->clock.sent_us == 0)
+		c->clock.sent_us = c->attempt.started_us;
 	c->x = start(c, &err);
 	if (!c->x) {
 		struct failure f = { .code = ERR_UNAVAILABLE,

@@ -81,6 +81,22 @@ static void on_drained(struct party *p)
 
 /* ---- From the body to the hold ---- */
 
+static void note_refusal(const struct call *c, const struct failure *f)
+{
+	const struct stats_error e = {
+		.status = failure_status(f),
+		.code = f->code,
+		.text = f->text,
+		.route = c->ask.route->alias,
+		.model = c->asked ? c->asked->id : (struct str){ 0 },
+		.request = &c->hold.request_id,
+		.account = store_key_account(c->ask.key),
+		.key = store_key_id(c->ask.key),
+	};
+
+	stats_note_error(c->r, &e);
+}
+
 static void refuse(struct call *c, const struct failure *f)
 {
 	char seconds[24];
@@ -94,6 +110,8 @@ static void refuse(struct call *c, const struct failure *f)
 	log_event(LOG_INFO, "request", "id=%s key=%s status=%d micros=0 why=%s",
 	          c->hold.request_id.text, store_key_id(c->ask.key)->text, failure_status(f),
 	          err_code_name(f->code));
+	stats_refused(c, failure_status(f));
+	note_refusal(c, f);
 	c->rq = NULL;
 	call_move(c, CALL_ENDED);
 	call_free_if_done(c);
@@ -263,6 +281,7 @@ static void on_body(struct party *p, struct net_request *rq)
 	struct err err = { 0 };
 
 	c->body = net_request_take_body(rq);
+	c->clock.body_us = env_mono_us(c->r->options.env);
 	if (begin(c, &f, &err))
 		return;
 	struct failure told = failure_of(&err);
@@ -357,8 +376,9 @@ void call_free_if_done(struct call *c)
 
 void call_cut_all(struct router *r)
 {
-	while (r->calls) {
-		net_exchange_cancel(r->calls->x);
-		free_call(r->calls);
+	for (struct call *c = r->calls, *next; c; c = next) {
+		next = c->next;
+		net_exchange_cancel(c->x);
+		free_call(c);
 	}
 }

@@ -111,6 +111,7 @@ struct call {
 	struct net_timer timer; /* draining, then retrying a settlement */
 	struct net_timer slow;  /* an upstream that does not begin to answer */
 	int64_t created_ms, started_us, first_byte_ms;
+	struct stats_clock clock;
 };
 
 void call_move(struct call *c, enum call_state to);

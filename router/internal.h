@@ -8,8 +8,11 @@
 #include "router/failure.h"
 #include "router/provider.h"
 #include "router/router.h"
+#include "router/stats.h"
+#include "router/throttle.h"
 
 struct call;
+struct api_stream;
 
 /* Terms as calls use them: counted, so that those of before a reload live until the last call that
  * began with them has ended. Breakers belong to them, because they are known by upstream and model.
@@ -37,6 +40,10 @@ struct router {
 	int64_t started_ms;
 	int64_t reloaded_ms, reloads; /* reloaded_ms 0: never */
 	char *reload_problem;         /* NULL: none */
+	struct stats stats;
+	struct throttle throttle;
+	struct api_stream *streams; /* balances that people watch */
+	struct buf verified;        /* the last verification of the books, as JSON, or empty */
 };
 
 /* Something that lives as long as a request: what `gone` and `drained` act on. The first member of
@@ -69,9 +76,11 @@ void models_list_alias(struct router *r, struct net_request *rq, const struct st
                        const struct store_route *route);
 void call_cut_all(struct router *r); /* without a settlement: for router_free */
 
-/* The store's routes (task.c): each answers `rq`, now or from a job. */
-void task_session_create(struct router *r, struct net_request *rq);
-void task_rotate_route_key(struct router *r, struct net_request *rq, struct str token);
+/* Ends the streams of balances, so that they do not keep a draining server. */
+void api_streams_end(struct router *r);
+void api_streams_cut(struct router *r); /* for router_free */
+
+/* A receipt (task.c): answers `rq` from a job. */
 void task_receipt(struct router *r, struct net_request *rq, const struct store_key *key,
                   struct str request_id);
 

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "router/internal.h"
+#include "router/api.h"
 #include "router/web.h"
 
 /* ---- Answers from memory ---- */
@@ -56,8 +56,6 @@ enum route_name {
 	ROUTE_CHAT,
 	ROUTE_RESPONSES,
 	ROUTE_RECEIPT,
-	ROUTE_SESSION,
-	ROUTE_ROTATE,
 	ROUTE_MESSAGES, /* from here on: behind /<alias> */
 	ROUTE_COUNT_TOKENS,
 	ROUTE_ALIAS_MODELS,
@@ -78,8 +76,6 @@ static const struct route routes[ROUTE_COUNT] = {
 	[ROUTE_CHAT] = { "POST", STR_INIT("/openai/v1/chat/completions"), false, true },
 	[ROUTE_RESPONSES] = { "POST", STR_INIT("/openai/v1/responses"), false, true },
 	[ROUTE_RECEIPT] = { "GET", STR_INIT("/openai/v1/requests/"), true, true },
-	[ROUTE_SESSION] = { "POST", STR_INIT("/buyer/session"), false, false },
-	[ROUTE_ROTATE] = { "POST", STR_INIT("/buyer/rotate-api-key"), false, false },
 	[ROUTE_MESSAGES] = { "POST", STR_INIT("/v1/messages"), false, true },
 	[ROUTE_COUNT_TOKENS] = { "POST", STR_INIT("/v1/messages/count_tokens"), false, true },
 	[ROUTE_ALIAS_MODELS] = { "GET", STR_INIT("/v1/models"), false, true },
@@ -185,12 +181,6 @@ static void serve(struct router *r, struct net_request *rq, const struct target 
 	case ROUTE_RECEIPT:
 		task_receipt(r, rq, key, t->tail);
 		break;
-	case ROUTE_SESSION:
-		task_session_create(r, rq);
-		break;
-	case ROUTE_ROTATE:
-		task_rotate_route_key(r, rq, credential(rq));
-		break;
 	case ROUTE_CHAT:
 	case ROUTE_RESPONSES:
 	case ROUTE_MESSAGES:
@@ -229,7 +219,7 @@ static void on_head(void *data, struct net_request *rq)
 	const struct store_key *key = NULL;
 	struct err err = { 0 };
 
-	if (web_head(r, rq))
+	if (web_head(r, rq) || api_head(r, rq))
 		return;
 	if (!match(r, net_request_path(rq), &t)) {
 		(void)err_set(&err, ERR_NOT_FOUND,
@@ -355,11 +345,13 @@ void router_free(struct router *r)
 	if (!r)
 		return;
 	net_server_free(r->server);
+	api_streams_cut(r);
 	call_cut_all(r);
 	net_client_free(r->client);
 	terms_drop(r->terms);
 	free(r->public_url);
 	free(r->reload_problem);
+	buf_done(&r->verified);
 	free(r);
 }
 
@@ -376,6 +368,7 @@ const char *router_address(const struct router *r)
 void router_drain(struct router *r)
 {
 	net_server_drain(r->server);
+	api_streams_end(r);
 }
 
 bool router_idle(const struct router *r)

@@ -195,8 +195,11 @@ static void end_done(struct store_job *job)
 
 	c->jobs--;
 	if (job->ok) {
+		if (c->clock.out_us == 0 && c->rq)
+			c->clock.out_us = env_mono_us(c->r->options.env);
 		reply(c);
 		log_call(c);
+		stats_settled(c);
 		call_move(c, CALL_ENDED);
 	} else {
 		end_failed(c, &job->err);
@@ -239,6 +242,8 @@ static void end(struct call *c, enum call_answer answer, int status)
 	net_timer_stop(&c->timer);
 	net_timer_stop(&c->slow);
 	call_move(c, CALL_SETTLING);
+	if (c->clock.upstream_us == 0)
+		c->clock.upstream_us = env_mono_us(c->r->options.env);
 	call_describe(c, c->attempt.offer, &c->used);
 	json_put_end(&c->tries, ']');
 	c->answer_kind = c->rq ? answer : ANSWER_NOTHING;

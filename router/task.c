@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that only ask the store: receipts, buyer sessions, the route key. Each is one job whose
- * answer is written on the store thread and sent on the loop; a client that leaves meanwhile loses
- * only the answer. Answers with a key in them are wiped. */
+/* A receipt for whoever calls with a router key: one job whose answer is written on the store
+ * thread and sent on the loop; a client that leaves meanwhile loses only the answer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@ struct task {
 	bool working;
 	bool (*run)(struct task *t, struct store *st, struct json_out *out, struct err *err);
 	struct store_job job;
-	struct secret text; /* a key or a session token */
 	struct id account, request;
 	struct json_out out;
 };
@@ -23,8 +21,6 @@ struct task {
 static void free_task(struct task *t)
 {
 	t->r->task_count--;
-	secret_wipe(&t->text);
-	buf_wipe(&t->out.text);
 	json_out_done(&t->out);
 	free(t);
 }
@@ -74,15 +70,6 @@ static void on_gone(struct party *p)
 		free_task(t);
 }
 
-static void refuse(struct task *t, const struct err *err)
-{
-	struct failure f = failure_of(err);
-
-	failure_reply(&f, DIALECT_OPENAI, NULL, (struct str){ 0 }, t->rq);
-	t->rq = NULL;
-	free_task(t);
-}
-
 static struct task *task_new(struct router *r, struct net_request *rq,
                              const struct party_events *events)
 {
@@ -100,118 +87,6 @@ static struct task *task_new(struct router *r, struct net_request *rq,
 	r->task_count++;
 	net_request_set_data(rq, &t->party);
 	return t;
-}
-
-/* ---- POST /buyer/session ---- */
-
-static bool run_session(struct task *t, struct store *st, struct json_out *out, struct err *err)
-{
-	OWN_SECRET struct secret token;
-	struct store_session session;
-
-	if (!store_session_create(st, secret_str(&t->text), &session, &token, err))
-		return false;
-	json_put_object(out, NULL);
-	json_put_object(out, "item");
-	json_put_str(out, "sessionToken", secret_str(&token));
-	json_put_str(out, "buyerId", id_str(&session.account));
-	json_put_time(out, "expiresAt", session.expires_ms);
-	json_put_end(out, '}');
-	json_put_end(out, '}');
-	return true;
-}
-
-struct session_fields {
-	struct str key;
-};
-
-static const struct json_field session_table[] = {
-	{ .name = "key",
-	  .type = JSON_FIELD_STR,
-	  .offset = offsetof(struct session_fields, key),
-	  .required = true,
-	  .min = 1,
-	  .max = KEY_TEXT_MAX - 1,
-	  .doc = "a purchase key or a route key" },
-};
-static const struct json_fields session_fields = JSON_FIELDS(session_table);
-
-static void session_body(struct party *p, struct net_request *rq)
-{
-	struct task *t = (struct task *)p;
-	struct session_fields fields = { .key = { 0 } };
-	struct err err = { 0 };
-	OWN_JSON struct json *body = json_parse(net_request_body(rq), &err);
-
-	if (!body || !json_read(body, &session_fields, &fields, &err)) {
-		refuse(t, &err);
-		return;
-	}
-	secret_set(&t->text, fields.key);
-	submit(t, true);
-}
-
-static const struct party_events session_events = { session_body, on_gone, NULL };
-
-void task_session_create(struct router *r, struct net_request *rq)
-{
-	struct task *t = task_new(r, rq, &session_events);
-
-	if (t)
-		t->run = run_session;
-}
-
-/* ---- POST /buyer/rotate-api-key ---- */
-
-static bool run_rotate(struct task *t, struct store *st, struct json_out *out, struct err *err)
-{
-	OWN_SECRET struct secret key;
-	struct store_session session;
-
-	if (!store_session_find(st, secret_str(&t->text), &session, err))
-		return false;
-	/* A router key may have limits; it must not get itself a route key without any. */
-	if (session.kind == KEY_ROUTER)
-		return err_set(
-			err, ERR_FORBIDDEN,
-			"sign in with a purchase key or a route key to rotate the route key");
-	if (!store_route_key_rotate(st, &session.account, &key, err))
-		return false;
-	json_put_object(out, NULL);
-	json_put_object(out, "item");
-	json_put_str(out, "buyerId", id_str(&session.account));
-	json_put_str(out, "routeApiKey", secret_str(&key));
-	json_put_end(out, '}');
-	json_put_end(out, '}');
-	return true;
-}
-
-static void rotate_body(struct party *p, struct net_request *rq)
-{
-	(void)rq; /* the seed's request has no body; one that is sent means nothing */
-	submit((struct task *)p, true);
-}
-
-static const struct party_events rotate_events = { rotate_body, on_gone, NULL };
-
-void task_rotate_route_key(struct router *r, struct net_request *rq, struct str token)
-{
-	struct err err = { 0 };
-	struct task *t = task_new(r, rq, &rotate_events);
-
-	if (!t)
-		return;
-	t->run = run_rotate;
-	if (!token.p) {
-		(void)err_set(
-			&err, ERR_UNAUTHORIZED,
-			"no session: sign in with POST /buyer/session and send its sessionToken "
-			"as 'Authorization: Bearer'");
-		net_request_set_data(rq, NULL);
-		refuse(t, &err);
-		return;
-	}
-	secret_set(&t->text, token);
 }
 
 /* ---- GET /openai/v1/requests/{id} ---- */

@@ -49,6 +49,7 @@ static void mark_delivered(struct call *c)
 {
 	if (c->state == CALL_SENDING) {
 		call_move(c, CALL_STREAMING);
+		c->clock.out_us = env_mono_us(c->r->options.env);
 		c->first_byte_ms = env_now_ms(c->r->options.env) - c->created_ms;
 		mark(c);
 	} else if (c->state == CALL_STREAMING && !c->marking &&
@@ -88,6 +89,8 @@ static void emit(struct call *c, struct str bytes)
 {
 	if (!c->rq || bytes.len == 0)
 		return;
+	if (c->clock.upstream_us == 0)
+		c->clock.upstream_us = env_mono_us(c->r->options.env);
 	if (c->state == CALL_HOLDING) {
 		buf_add(&c->early, bytes);
 	} else {

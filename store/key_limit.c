@@ -2,6 +2,7 @@
 /* Limits of a router key, as its maker asks for them. Model ids are not looked up: which models
  * there are is configuration and may change, and a name that no model has allows nothing. */
 #include "base/limits.h"
+#include "store/office.h"
 #include "store/shop.h"
 
 /* Of requests per minute and of calls at once: far above what one machine serves. */
@@ -48,4 +49,60 @@ bool store__key_limits_check(const struct store *st, const struct store_key_limi
 		return true;
 	return check_models(limits->allowed_models, err) &&
 	       json_canonical(limits->allowed_models, allowed_models, err);
+}
+
+/* ---- As JSON ---- */
+
+static const struct json_field LIMIT_FIELD[] = {
+	{ .name = "spendLimitUsd",
+	  .type = JSON_FIELD_USD,
+	  .offset = offsetof(struct store_key_limits, spend_limit),
+	  .min = 0,
+	  .max = LIMIT_FUND_MAX_CENTS,
+	  .doc = "Most that the key may ever spend, in USD." },
+	{ .name = "expiresAt",
+	  .type = JSON_FIELD_TIME,
+	  .offset = offsetof(struct store_key_limits, expires_ms),
+	  .doc = "RFC 3339 time after which the key is dead." },
+	{ .name = "allowedModels",
+	  .type = JSON_FIELD_LIST,
+	  .offset = offsetof(struct store_key_limits, allowed_models),
+	  .min = 1,
+	  .max = LIMIT_ALLOWED_MODELS,
+	  .doc = "Only these model ids; all if left out." },
+	{ .name = "requestsPerMinute",
+	  .type = JSON_FIELD_INT,
+	  .offset = offsetof(struct store_key_limits, requests_per_minute),
+	  .min = 1,
+	  .max = 1000000,
+	  .doc = "Calls that may start in a minute." },
+	{ .name = "maxConcurrent",
+	  .type = JSON_FIELD_INT,
+	  .offset = offsetof(struct store_key_limits, max_concurrent),
+	  .min = 1,
+	  .max = 10000,
+	  .doc = "Calls that may run at once." },
+	{ .name = "lowerOutput",
+	  .type = JSON_FIELD_BOOL,
+	  .offset = offsetof(struct store_key_limits, lower_output),
+	  .doc = "Lower the output limit of a call to what the balance can pay, not refuse it." },
+};
+const struct json_fields store_key_limit_fields = JSON_FIELDS(LIMIT_FIELD);
+
+void store_key_limits_put(struct json_out *out, const char *key, const struct store_key_info *info)
+{
+	json_put_object(out, key);
+	if (!money_is_negative(info->spend_limit))
+		json_put_usd_number(out, "spendLimitUsd", info->spend_limit);
+	if (info->expires_ms != 0)
+		json_put_time(out, "expiresAt", info->expires_ms);
+	if (info->allowed_models.p)
+		json_put_raw(out, "allowedModels", info->allowed_models);
+	if (info->requests_per_minute != 0)
+		json_put_i64(out, "requestsPerMinute", info->requests_per_minute);
+	if (info->max_concurrent != 0)
+		json_put_i64(out, "maxConcurrent", info->max_concurrent);
+	if (info->lower_output)
+		json_put_bool(out, "lowerOutput", true);
+	json_put_end(out, '}');
 }

@@ -110,6 +110,11 @@ MUST_CHECK bool store_key_search(struct store *st, struct str q, size_t limit, s
 MUST_CHECK bool store_key_find(struct store *st, const struct id *account, struct str key_id,
                                struct store_key_info *out, struct err *err);
 
+/* A key's limits as JSON, read into a struct store_key_limits and written with those alone that the
+ * key has. */
+extern const struct json_fields store_key_limit_fields;
+void store_key_limits_put(struct json_out *out, const char *key, const struct store_key_info *info);
+
 /* ---- Live balances ---- */
 
 struct store_pool; /* the credit of a service in memory; lives until store_close */
