@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "mcp/mcp.h"
 #include "net/net.h"
+#include "reload.h"
 #include "router/router.h"
 #include "store/store.h"
 
@@ -40,7 +41,7 @@ struct app {
 	const struct config *cfg;
 	struct env env;
 	struct net_loop *loop;
-	struct store_models *models;
+	struct reload *reload;
 	struct mcp_link *link;
 	struct mcp_stdio *stdio;
 	struct net_notify *notify; /* of a service; NULL: nobody wants to know */
@@ -53,6 +54,7 @@ struct app {
 	struct store *store;
 	struct store_worker *worker;
 	struct router *router;
+	struct mcp_shop *shop; /* the link's */
 	struct buf base_url, anthropic_base_url;
 	struct err listen_problem;
 	struct net_timer health;
@@ -101,14 +103,6 @@ static bool open_store(struct app *app, struct err *err)
 	return app->worker != NULL;
 }
 
-static const enum config_key UPSTREAM_KEYS[][2] = {
-	[PROVIDER_OPENAI] = { CONFIG_OPENAI_BASE_URL, CONFIG_OPENAI_API_KEY },
-	[PROVIDER_ANTHROPIC] = { CONFIG_ANTHROPIC_BASE_URL, CONFIG_ANTHROPIC_API_KEY },
-	[PROVIDER_GOOGLE] = { CONFIG_GOOGLE_BASE_URL, CONFIG_GOOGLE_API_KEY },
-	[PROVIDER_KIMI] = { CONFIG_KIMI_BASE_URL, CONFIG_KIMI_API_KEY },
-};
-static_assert(ARRAY_LEN(UPSTREAM_KEYS) == PROVIDER_COUNT, "every provider has its settings");
-
 static bool make_router(struct app *app, const char *listen, struct err *err)
 {
 	bool given = app->mode != APP_TRANSCRIPT && config_has(app->cfg, CONFIG_PUBLIC_URL);
@@ -117,16 +111,13 @@ static bool make_router(struct app *app, const char *listen, struct err *err)
 		.env = &app->env,
 		.worker = app->worker,
 		.live = store_live(app->store),
-		.models = app->models,
+		.models = reload_models(app->reload),
 		.admin_token = config_get(app->cfg, CONFIG_ADMIN_TOKEN),
 		.listen = listen,
 		.public_url = given ? config_get(app->cfg, CONFIG_PUBLIC_URL) : NULL,
 	};
 
-	for (size_t p = 0; p < PROVIDER_COUNT; p++) {
-		options.upstreams[p].base_url = config_get(app->cfg, UPSTREAM_KEYS[p][0]);
-		options.upstreams[p].key = config_get(app->cfg, UPSTREAM_KEYS[p][1]);
-	}
+	reload_upstreams(app->reload, options.upstreams);
 	app->router = router_new(&options, err);
 	if (app->router == NULL)
 		return false;
@@ -219,7 +210,7 @@ static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 	net_timer_start(&app->health, HEALTH_MS);
 	*shop = (struct mcp_shop){
 		.worker = app->worker,
-		.models = app->models,
+		.models = reload_models(app->reload),
 		.env = &app->env,
 		.base_url = app->router != NULL ? app->base_url.p : NULL,
 		.anthropic_base_url = app->router != NULL ? app->anthropic_base_url.p : NULL,
@@ -228,6 +219,7 @@ static bool open_shop(void *data, struct mcp_shop *shop, struct err *err)
 		.put_status = is_passing(app) ? NULL : put_status,
 		.status_data = app,
 	};
+	app->shop = shop;
 	tell_ready(app);
 	return true;
 }
@@ -367,8 +359,16 @@ static void on_interrupt(void *data)
 
 static void on_hangup(void *data)
 {
-	(void)data;
-	log_event(LOG_INFO, "signal_ignored", "signal=SIGHUP");
+	struct app *app = data;
+	const struct reload_users users = {
+		.router = app->router,
+		.worker = app->worker,
+		.shop = app->shop,
+		.reply = net_loop_inbox(app->loop),
+	};
+
+	if (!app->ending)
+		reload_run(app->reload, &users);
 }
 
 static bool watch_signals(struct app *app, struct err *err)
@@ -382,33 +382,14 @@ static bool watch_signals(struct app *app, struct err *err)
 	        net_loop_on_signal(app->loop, SIGHUP, on_hangup, app, err));
 }
 
-struct store_models *app_models_new(const struct config *cfg, const struct env *env,
-                                    struct err *err)
-{
-	struct store_models_options options = {
-		.models = config_section(cfg, "models"),
-		.routes = config_section(cfg, "routes"),
-		.refuse_retired =
-			str_eq(str_of(config_get(cfg, CONFIG_RETIRED_MODELS)), STR("refuse")),
-		.env = env,
-	};
-
-	for (size_t p = 0; p < PROVIDER_COUNT; p++)
-		options.has_key[p] = config_has(cfg, UPSTREAM_KEYS[p][1]);
-	struct store_models *models = store_models_new(&options, err);
-	if (models == NULL && config_file(cfg) != NULL)
-		(void)err_prefix(err, "%s", config_file(cfg));
-	return models;
-}
-
 static bool app_init(struct app *app, enum app_mode mode, const struct config *cfg, struct err *err)
 {
 	*app = (struct app){ .mode = mode, .cfg = cfg, .env = env_real() };
 	app->loop = net_loop_new(err);
 	if (app->loop == NULL || !watch_signals(app, err))
 		return false;
-	app->models = app_models_new(cfg, &app->env, err);
-	if (app->models == NULL)
+	app->reload = reload_new(cfg, &app->env, err);
+	if (app->reload == NULL)
 		return false;
 	net_timer_init(&app->health, app->loop, check_health, app);
 	if (mode == APP_TRANSCRIPT || mode == APP_TOP)
@@ -423,7 +404,7 @@ static void app_done(struct app *app)
 	mcp_stdio_free(app->stdio);
 	mcp_link_free(app->link);
 	net_notify_free(app->notify);
-	store_models_free(app->models);
+	reload_free(app->reload);
 	net_loop_free(app->loop);
 }
 

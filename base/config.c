@@ -412,6 +412,38 @@ struct config *config_load(int *argc, char **argv, char **envp, struct err *err)
 	return cfg;
 }
 
+/* What the file did not say when the process began; the database's default place among it. */
+static bool keep_values(struct config *cfg, const struct config *from, struct err *err)
+{
+	for (int i = 0; i < CONFIG_KEY_COUNT; i++) {
+		enum config_key key = (enum config_key)i;
+		enum config_source source = from->sources[key];
+		bool strong = source == CONFIG_FROM_ENVIRONMENT || source == CONFIG_FROM_FLAG;
+
+		if (from->values[key] && (strong || !cfg->values[key]) &&
+		    source != CONFIG_FROM_FILE &&
+		    !set_value(cfg, key, str_of(from->values[key]), source, err))
+			return false;
+	}
+	return true;
+}
+
+struct config *config_reload(const struct config *cfg, struct err *err)
+{
+	struct config *fresh = calloc(1, sizeof *fresh);
+
+	if (!fresh) {
+		(void)err_no_memory(err);
+		return NULL;
+	}
+	if (!load_defaults(fresh, err) || (cfg->file && !load_file(fresh, cfg->file, err)) ||
+	    !keep_values(fresh, cfg, err)) {
+		config_free(fresh);
+		return NULL;
+	}
+	return fresh;
+}
+
 void config_free(struct config *cfg)
 {
 	if (!cfg)

@@ -47,6 +47,9 @@ struct config;
  * AGENT_STORE_ name is refused) and the file. Everything after "--" is left alone. The caller frees
  * it. NULL and ERR_INVALID_ARGUMENT, or ERR_TOO_LARGE for a file above 4 MiB. */
 MUST_CHECK struct config *config_load(int *argc, char **argv, char **envp, struct err *err);
+/* The same settings with the file as it is now; what flags and the environment said stands. The
+ * caller frees it. Errors as config_load. */
+MUST_CHECK struct config *config_reload(const struct config *cfg, struct err *err);
 void config_free(struct config *cfg); /* wipes the secrets; NULL is fine */
 
 /* The value as text; never NULL ("" if it has none and no default). Borrowed from `cfg`. */

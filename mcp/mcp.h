@@ -19,7 +19,7 @@
 
 struct mcp_shop {
 	struct store_worker *worker;
-	const struct store_models *models;
+	const struct store_models *models; /* read in jobs alone: a job may exchange them */
 	const struct env *env;
 	const char *base_url; /* "http://127.0.0.1:8787/openai/v1"; NULL without listener */
 	const char *anthropic_base_url; /* "http://127.0.0.1:8787/claude" */
