@@ -160,6 +160,18 @@ static bool read_consent(struct str raw, struct buf *approval, struct mcp__conse
 	return true;
 }
 
+/* No id is as long as a key: who sends a key by mistake must not read it in an error. */
+static bool check_ids(const struct json *arguments, struct err *err)
+{
+	const struct json *a = json_is(arguments, JSON_OBJECT) ? json_first(arguments) : NULL;
+
+	for (; a; a = json_next(a))
+		if (str_ends(json_key(a), STR("Id")) && json_text(a).len >= ID_TEXT_MAX)
+			return err_set(err, ERR_INVALID_ARGUMENT, "'%.*s' is too long for an id",
+			               STR_ARG(json_key(a)));
+	return true;
+}
+
 static bool run_tool(const struct desk *desk, const struct mcp__tool *tool,
                      const struct str work[WORK_COUNT], struct json_out *out, struct err *err)
 {
@@ -172,7 +184,7 @@ static bool run_tool(const struct desk *desk, const struct mcp__tool *tool,
 
 	if (work[WORK_ARGUMENTS].p) {
 		arguments = json_parse(work[WORK_ARGUMENTS], err);
-		if (!arguments)
+		if (!arguments || !check_ids(arguments, err))
 			return false;
 	}
 	if (!read_consent(work[WORK_CONSENT], &approval, &consent, err))
