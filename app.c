@@ -117,6 +117,8 @@ static bool make_router(struct app *app, const char *listen, struct err *err)
 		.public_url = given ? config_get(app->cfg, CONFIG_PUBLIC_URL) : NULL,
 	};
 
+	if (!router_limits_read(config_section(app->cfg, "limits"), &options.limits, err))
+		return false;
 	reload_upstreams(app->reload, options.upstreams);
 	app->router = router_new(&options, err);
 	if (app->router == NULL)

@@ -44,9 +44,15 @@ struct store_models *app_models_new(const struct config *cfg, const struct env *
 		.env = env,
 	};
 
+	/* Read where the router opens; a fault in them stops the start all the same. */
+	struct router_limits limits;
+
 	for (size_t p = 0; p < PROVIDER_COUNT; p++)
 		options.has_key[p] = config_has(cfg, UPSTREAM_KEYS[p][1]);
-	struct store_models *models = store_models_new(&options, err);
+	struct store_models *models =
+		router_limits_read(config_section(cfg, "limits"), &limits, err)
+			? store_models_new(&options, err)
+			: NULL;
 	if (models == NULL && config_file(cfg) != NULL)
 		(void)err_prefix(err, "%s", config_file(cfg));
 	return models;

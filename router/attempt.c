@@ -239,6 +239,8 @@ static struct net_exchange *start(struct call *c, struct err *err)
 		.headers = headers,
 		.header_count = count,
 		.body = buf_str(&c->sent),
+		.connect_ms = c->r->options.limits.upstream_connect_ms,
+		.idle_ms = c->r->options.limits.upstream_idle_ms,
 	};
 	struct net_exchange *x =
 		net_exchange_start(c->r->client, &request, &call_exchange_events, c, err);
@@ -264,7 +266,7 @@ void call_send(struct call *c)
 	}
 	/* Without another offer a slow answer is better than none. */
 	if (c->facts.stream && c->offer_next < c->offer_count)
-		net_timer_start(&c->slow, c->r->options.first_byte_ms);
+		net_timer_start(&c->slow, c->r->options.limits.first_byte_ms);
 }
 
 void call_note_attempt(struct call *c, const char *result, const char *why)

@@ -62,7 +62,7 @@ static void on_gone(struct party *p)
 	}
 	if (!call_may_end(c))
 		return;
-	net_timer_start(&c->timer, c->r->options.drain_ms);
+	net_timer_start(&c->timer, c->r->options.limits.drain_ms);
 	if (c->paused && c->x)
 		net_exchange_resume(c->x);
 	c->paused = false;

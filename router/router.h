@@ -24,6 +24,25 @@ struct router_terms {
 	struct router_upstream upstreams[PROVIDER_COUNT]; /* texts are copied */
 };
 
+/* What the configuration's `limits` may change; base/limits.h has the defaults. */
+struct router_limits {
+	int64_t head_bytes, body_bytes;
+	int64_t connections, per_address;
+	int64_t head_ms, body_idle_ms, keep_alive_ms, write_stall_ms;
+	int64_t upstream_connect_ms, upstream_idle_ms;
+	int64_t first_byte_ms; /* a stream that has not begun by then goes to the route's next
+	                          upstream, if there is one */
+	int64_t drain_ms;      /* reading on for the usage after a client hung up */
+};
+
+struct router_limits router_limits_default(void);
+/* The section as read from the configuration, NULL for none. ERR_INVALID_ARGUMENT names the member
+ * and what is allowed. */
+MUST_CHECK bool router_limits_read(const struct json *section, struct router_limits *out,
+                                   struct err *err);
+/* docs/config.md's table of them. */
+void router_limits_put_markdown(struct buf *out);
+
 struct router_options {
 	struct net_loop *loop;
 	const struct env *env;
@@ -34,9 +53,7 @@ struct router_options {
 	const char *admin_token; /* NULL or "": no admin routes */
 	const char *listen;      /* "127.0.0.1:8787" */
 	const char *public_url;  /* or NULL: http:// and the listen address */
-	int64_t drain_ms;        /* reading on after a hang-up; 0: base/limits.h */
-	int64_t first_byte_ms;   /* a stream that has not begun by then goes to the route's next
-	                            upstream, if there is one; 0: base/limits.h */
+	struct router_limits limits;
 };
 
 struct router;

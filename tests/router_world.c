@@ -172,9 +172,10 @@ static void open_router(struct world *w)
 		.live = store_live(w->store),
 		.models = w->models,
 		.listen = "127.0.0.1:0",
-		.drain_ms = 300,
-		.first_byte_ms = 300,
+		.limits = router_limits_default(),
 	};
+	ro.limits.drain_ms = 300;
+	ro.limits.first_byte_ms = 300;
 	for (size_t i = 0; i < PROVIDER_COUNT; i++)
 		ro.upstreams[i] = (struct router_upstream){ w->upstream_url, "sk-operator" };
 	w->router = router_new(&ro, &err);
