@@ -253,8 +253,7 @@ static const char *const VERSION_2[] = {
 	"ALTER TABLE hold ADD COLUMN upstream TEXT",
 	"ALTER TABLE receipt ADD COLUMN served_by TEXT",
 	"ALTER TABLE receipt ADD COLUMN upstream TEXT",
-	"ALTER TABLE api_key ADD COLUMN lower_output INTEGER NOT NULL DEFAULT 0"
-	"  CHECK (lower_output IN (0, 1))",
+	"ALTER TABLE api_key ADD COLUMN lower_output INTEGER NOT NULL DEFAULT 0  CHECK (lower_output IN (0, 1))",
 	"PRAGMA user_version = 2",
 	NULL,
 };

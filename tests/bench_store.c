@@ -4,6 +4,7 @@
  * an upstream is between them. Not part of the test run; prints one line per setting.
  *
  *     bench_store [SECONDS]     a line takes that long, 1 by default */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,11 +93,12 @@ static void measure(bool power, size_t batch, int64_t us)
 	int64_t cpu = cpu_us();
 	int64_t start = env_mono_us(&clock);
 	int64_t wall = 0;
-	while (wall < us) {
+	do {
 		run_batch(&s, key, power, batch);
 		pairs += (int64_t)batch;
 		wall = env_mono_us(&clock) - start;
-	}
+	} while (wall < us);
+	assert(pairs > 0 && wall > 0);
 	cpu = cpu_us() - cpu;
 	(void)printf("%-6s batch %3zu  %8" PRId64 " pairs/s  %5" PRId64 ".%02" PRId64
 	             " us CPU per pair\n",

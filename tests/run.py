@@ -107,7 +107,7 @@ def suites():
   yield "boundaries", lambda: check("boundaries", ["tests/boundaries.sh"], 60)
   yield "lint", lambda: check("lint", ["tests/lint.sh"], 600)
   if (ROOT / "tests/clients/run.sh").exists():
-    yield "clients", lambda: program("clients", ["tests/clients/run.sh"], 300)
+    yield "clients", lambda: program("clients", ["tests/clients/run.sh"], 420)
   yield "quick-start", lambda: check("quick-start", ["./dev", "demo"], 120)
 
 
