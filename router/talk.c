@@ -140,13 +140,6 @@ struct talk_part *talk_call_find(const struct talk *t, struct str id)
 	return NULL;
 }
 
-struct str talk_call_name(const struct talk *t, struct str id)
-{
-	const struct talk_part *call = talk_call_find(t, id);
-
-	return call ? call->name : (struct str){ 0 };
-}
-
 const struct talk_tool *talk_tool_find(const struct talk *t, struct str name)
 {
 	for (const struct talk_tool *tool = t->tools; tool; tool = tool->next)

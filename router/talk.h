@@ -142,9 +142,8 @@ struct str talk_copy(struct talk *t, struct str s);
 struct talk_part *talk_add_part(struct talk *t, struct talk_part **list, enum talk_part_kind kind);
 struct talk_turn *talk_add_turn(struct talk *t, enum talk_role role, size_t index);
 struct talk_tool *talk_add_tool(struct talk *t);
-/* The latest call of that id, and its name; NULL and absent if there is none. */
+/* The latest call of that id; NULL if there is none. */
 struct talk_part *talk_call_find(const struct talk *t, struct str id);
-struct str talk_call_name(const struct talk *t, struct str id);
 /* "low"; absent for UNSET and COUNT. */
 struct str talk_effort_word(enum talk_effort e);
 /* The tool of that (joined) name; NULL if none was offered. */
