@@ -124,7 +124,7 @@ static void thousands_of_addresses_fit_by_forgetting_the_quiet_ones(void)
 		CHECK(throttle_take(&t, str_of(peer), 1000 + i, &wait));
 	}
 	for (int i = 0; i < 10; i++)
-		(void)throttle_take(&t, STR("10.9.9.9"), 9000, &wait);
+		CHECK(throttle_take(&t, STR("10.9.9.9"), 9000, &wait));
 	CHECK(!throttle_take(&t, STR("10.9.9.9"), 9000, &wait));
 }
 
@@ -180,15 +180,15 @@ static void series_that_do_not_fit_are_counted_together(void)
 
 	if (!CHECK(r != NULL))
 		return;
-	for (int i = 0; i < STATS_SERIES * 2; i++) {
-		(void)snprintf(path, sizeof path, "/route/%d", i);
+	for (int64_t i = 0; i < STATS_SERIES * INT64_C(2); i++) {
+		(void)snprintf(path, sizeof path, "/route/%d", (int)i);
 		stats_api(r, path, 200);
 		stats_api(r, path, 200);
 	}
 	for (size_t i = 0; i < STATS_SERIES; i++)
 		kept += r->stats.series[i].count;
-	CHECK_I64(kept + r->stats.other, STATS_SERIES * 4);
-	CHECK(r->stats.other >= STATS_SERIES * 2);
+	CHECK_I64(kept + r->stats.other, STATS_SERIES * INT64_C(4));
+	CHECK(r->stats.other >= STATS_SERIES * INT64_C(2));
 	free(r);
 }
 
