@@ -106,20 +106,22 @@ static bool open_store(struct app *app, struct err *err)
 static bool make_router(struct app *app, const char *listen, struct err *err)
 {
 	bool given = app->mode != APP_TRANSCRIPT && config_has(app->cfg, CONFIG_PUBLIC_URL);
+	struct router_terms terms;
 	struct router_options options = {
 		.loop = app->loop,
 		.env = &app->env,
 		.worker = app->worker,
 		.live = store_live(app->store),
-		.models = reload_models(app->reload),
 		.admin_token = config_get(app->cfg, CONFIG_ADMIN_TOKEN),
 		.listen = listen,
 		.public_url = given ? config_get(app->cfg, CONFIG_PUBLIC_URL) : NULL,
 	};
 
-	if (!router_limits_read(config_section(app->cfg, "limits"), &options.limits, err))
+	if (!reload_terms(app->reload, &terms, err))
 		return false;
-	reload_upstreams(app->reload, options.upstreams);
+	memcpy(options.upstreams, terms.upstreams, sizeof options.upstreams);
+	options.models = terms.models;
+	options.limits = terms.limits;
 	app->router = router_new(&options, err);
 	if (app->router == NULL)
 		return false;

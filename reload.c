@@ -89,17 +89,24 @@ struct store_models *reload_models(const struct reload *r)
 	return r->models;
 }
 
-static void upstreams_of(const struct config *cfg, struct router_upstream out[PROVIDER_COUNT])
+static bool terms_of(const struct config *cfg, struct store_models *models,
+                     struct router_terms *out, struct err *err)
 {
+	struct router_terms terms = { .models = models };
+
 	for (size_t p = 0; p < PROVIDER_COUNT; p++) {
-		out[p].base_url = config_get(cfg, UPSTREAM_KEYS[p][0]);
-		out[p].key = config_get(cfg, UPSTREAM_KEYS[p][1]);
+		terms.upstreams[p].base_url = config_get(cfg, UPSTREAM_KEYS[p][0]);
+		terms.upstreams[p].key = config_get(cfg, UPSTREAM_KEYS[p][1]);
 	}
+	if (!router_limits_read(config_section(cfg, "limits"), &terms.limits, err))
+		return config_file(cfg) != NULL ? err_prefix(err, "%s", config_file(cfg)) : false;
+	*out = terms;
+	return true;
 }
 
-void reload_upstreams(const struct reload *r, struct router_upstream out[PROVIDER_COUNT])
+bool reload_terms(const struct reload *r, struct router_terms *out, struct err *err)
 {
-	upstreams_of(r->latest != NULL ? r->latest : r->first, out);
+	return terms_of(r->latest != NULL ? r->latest : r->first, r->models, out, err);
 }
 
 /* ---- To the store's thread ---- */
@@ -168,10 +175,9 @@ static bool try_reload(struct reload *r, const struct reload_users *users, struc
 		return err_set(err, ERR_CONFLICT, "the last reload is not over yet");
 	struct config *fresh = config_reload(r->first, err);
 	struct store_models *models = fresh != NULL ? app_models_new(fresh, r->env, err) : NULL;
-	struct router_terms terms = { .models = models };
-	if (models == NULL)
+	struct router_terms terms;
+	if (models == NULL || !terms_of(fresh, models, &terms, err))
 		goto failed;
-	upstreams_of(fresh, terms.upstreams);
 	if (users->router != NULL && !router_reload(users->router, &terms, err))
 		goto failed;
 	config_free(r->latest);

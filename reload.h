@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings that a running process may change: models, prices, routes, and the providers'
+/* The settings that a running process may change: models, prices, routes, limits, and the providers'
  * addresses and keys. What was there before stays until nobody uses it any more; a file that is bad
  * changes nothing. */
 #ifndef RELOAD_H
@@ -18,9 +18,10 @@ MUST_CHECK struct reload *reload_new(const struct config *cfg, const struct env 
                                      struct err *err);
 void reload_free(struct reload *r); /* NULL is fine */
 
-/* In force now; the models may be shared, the texts live until the next reload. */
+/* In force now; the models may be shared, the texts live until the next reload.
+ * ERR_INVALID_ARGUMENT for a limit that is wrong. */
+MUST_CHECK bool reload_terms(const struct reload *r, struct router_terms *out, struct err *err);
 struct store_models *reload_models(const struct reload *r);
-void reload_upstreams(const struct reload *r, struct router_upstream out[PROVIDER_COUNT]);
 
 /* Who uses them in a process that owns the store; all NULL in one that does not. */
 struct reload_users {

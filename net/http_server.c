@@ -36,6 +36,7 @@ struct net_request *net__request_lend(struct http_conn *c)
 			return NULL;
 		rq->body = buf_make(s->options.body_max);
 	}
+	rq->body.max = s->options.body_max;
 	rq->conn = c;
 	rq->data = NULL;
 	s->active++;
@@ -48,6 +49,15 @@ static void request_free(struct net_server *s, struct net_request *rq)
 	buf_done(&rq->text);
 	buf_done(&rq->body);
 	net__loop_bury(s->loop, &rq->corpse);
+}
+
+/* The limit of a head may have been raised since the connection was opened. */
+static void make_room(struct http_conn *c)
+{
+	size_t room = c->server->options.head_max + 2 * (size_t)HTTP_READ_STEP;
+
+	if (c->in.max < room)
+		c->in.max = room;
 }
 
 void net__request_return(struct http_conn *c)
@@ -63,6 +73,7 @@ void net__request_return(struct http_conn *c)
 		c->in = rq->text;
 		rq->text = (struct buf){ 0 };
 		net__buf_rest(&c->in);
+		make_room(c);
 	}
 	buf_done(&rq->text);
 	net__buf_rest(&rq->body);
@@ -179,6 +190,14 @@ static void fill_defaults(struct net_server_options *o)
 		o->connections_max = most;
 	o->listen = NULL;
 	o->public_host = NULL;
+}
+
+void net_server_limit(struct net_server *s, const struct net_server_options *limits)
+{
+	s->options = *limits;
+	fill_defaults(&s->options);
+	for (struct http_conn *c = s->conns; c != NULL; c = c->next)
+		make_room(c);
 }
 
 static bool listen_on(struct net_server *s, const char *listen_text, struct err *err)

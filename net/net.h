@@ -117,6 +117,9 @@ void net_server_free(struct net_server *s); /* cuts what is open; NULL is fine *
 const char *net_server_address(const struct net_server *s);
 /* Accepts nothing new, closes idle connections, answers "Connection: close" to the rest. */
 void net_server_drain(struct net_server *s);
+/* Other limits from now on (zero: the default; `listen` and `public_host` are not read): for what
+ * is begun later, and for pauses also of what runs. */
+void net_server_limit(struct net_server *s, const struct net_server_options *limits);
 size_t net_server_active(const struct net_server *s); /* requests without a finished answer */
 
 /* The request. Borrowed texts live as long as the request. */

@@ -25,6 +25,8 @@ struct terms {
 	struct breakers *breakers;
 };
 MUST_CHECK struct terms *terms_new(const struct router_terms *from, struct err *err);
+/* Of the limits, those that the listener keeps. */
+struct net_server_options router_limits_listener(const struct router_limits *limits);
 struct terms *terms_hold(struct terms *t);
 void terms_drop(struct terms *t); /* NULL is fine */
 

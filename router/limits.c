@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `limits` section of the configuration: what of base/limits.h an operator may change for the
  * listener and the upstreams, within bounds that keep the program's promises. */
-#include "router/router.h"
+#include "router/internal.h"
 
 #define LIMIT(key, member, low, high, what)                                         \
 	{                                                                           \
@@ -59,6 +59,20 @@ bool router_limits_read(const struct json *section, struct router_limits *out, s
 		return err_prefix(err, "limits");
 	*out = limits;
 	return true;
+}
+
+struct net_server_options router_limits_listener(const struct router_limits *limits)
+{
+	return (struct net_server_options){
+		.head_max = (size_t)limits->head_bytes,
+		.body_max = (size_t)limits->body_bytes,
+		.connections_max = (size_t)limits->connections,
+		.per_peer_max = (size_t)limits->per_address,
+		.head_ms = limits->head_ms,
+		.body_idle_ms = limits->body_idle_ms,
+		.keep_alive_ms = limits->keep_alive_ms,
+		.write_stall_ms = limits->write_stall_ms,
+	};
 }
 
 void router_limits_put_markdown(struct buf *out)

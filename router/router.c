@@ -323,19 +323,9 @@ struct router *router_new(const struct router_options *options, struct err *err)
 	r->terms = terms_new(&terms, err);
 	if (!r->client || !r->terms)
 		goto failed;
-	const struct router_limits *limits = &options->limits;
-	struct net_server_options so = {
-		.listen = options->listen,
-		.public_host = authority(options->public_url),
-		.head_max = (size_t)limits->head_bytes,
-		.body_max = (size_t)limits->body_bytes,
-		.connections_max = (size_t)limits->connections,
-		.per_peer_max = (size_t)limits->per_address,
-		.head_ms = limits->head_ms,
-		.body_idle_ms = limits->body_idle_ms,
-		.keep_alive_ms = limits->keep_alive_ms,
-		.write_stall_ms = limits->write_stall_ms,
-	};
+	struct net_server_options so = router_limits_listener(&options->limits);
+	so.listen = options->listen;
+	so.public_host = authority(options->public_url);
 	r->server = net_server_new(options->loop, &so, &handler, r, err);
 	if (!r->server || !make_public_url(r, err))
 		goto failed;

@@ -18,12 +18,6 @@ struct router_upstream {
 	const char *key;      /* the operator's credential; "" or NULL: not configured */
 };
 
-/* What a reload replaces: models with their prices and routes, and the providers' settings. */
-struct router_terms {
-	struct store_models *models; /* shared by the router while calls use it */
-	struct router_upstream upstreams[PROVIDER_COUNT]; /* texts are copied */
-};
-
 /* What the configuration's `limits` may change; base/limits.h has the defaults. */
 struct router_limits {
 	int64_t head_bytes, body_bytes;
@@ -42,6 +36,13 @@ MUST_CHECK bool router_limits_read(const struct json *section, struct router_lim
                                    struct err *err);
 /* docs/config.md's table of them. */
 void router_limits_put_markdown(struct buf *out);
+
+/* What a reload replaces: models with their prices and routes, the providers' settings, limits. */
+struct router_terms {
+	struct store_models *models; /* shared by the router while calls use it */
+	struct router_upstream upstreams[PROVIDER_COUNT]; /* texts are copied */
+	struct router_limits limits;
+};
 
 struct router_options {
 	struct net_loop *loop;

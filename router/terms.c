@@ -63,9 +63,12 @@ void terms_drop(struct terms *t)
 bool router_reload(struct router *r, const struct router_terms *terms, struct err *err)
 {
 	struct terms *fresh = terms_new(terms, err);
+	const struct net_server_options listener = router_limits_listener(&terms->limits);
 
 	if (!fresh)
 		return false;
+	r->options.limits = terms->limits;
+	net_server_limit(r->server, &listener);
 	terms_drop(r->terms);
 	r->terms = fresh;
 	r->sticky = (struct sticky){ 0 }; /* it knows upstreams by their place in memory */

@@ -250,7 +250,8 @@ static void a_running_stream_ends_by_the_terms_that_it_began_with(void)
 	world_open(&w, 1000, keep_waiting);
 	world_send(&w, &first, "POST", "/openai/v1/chat/completions", w.key.text, CALL);
 	turn_until_waiting(&w, 1);
-	struct router_terms terms = { .models = dear_models(&w.env) };
+	struct router_terms terms = { .models = dear_models(&w.env),
+		                      .limits = router_limits_default() };
 	for (size_t i = 0; i < PROVIDER_COUNT; i++)
 		terms.upstreams[i] = (struct router_upstream){ w.upstream_url, "sk-new" };
 	CHECK(router_reload(w.router, &terms, &err));

@@ -4,11 +4,12 @@
 // its header, throttling, metrics, and SIGHUP.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { check, description, seen } from './api_description.mjs';
-import { World, chat, charge, classes, copiesConfig, countsOf, message, until } from './harness.mjs';
+import { World, chat, charge, classes, copiesConfig, countsOf, message, root, until } from './harness.mjs';
 import { parse, valueOf } from './prometheus.mjs';
 
 const adminToken = 'an-admin-token-for-the-tests';
@@ -417,6 +418,16 @@ describe('metrics', () => {
     assert.ok(valueOf(now, 'process_resident_memory_bytes') > 1e6);
   });
 
+  test('are all described, and those of the dashboard are there', async () => {
+    const names = Object.keys(parse(await ok('GET', '/metrics')));
+    const read = (file) => readFileSync(join(root, 'docs', file), 'utf8');
+    const operations = read('operations.md');
+    assert.deepEqual(names.filter((name) => !operations.includes(`\`${name}\``)), []);
+    const wanted = new Set([...read('grafana.json').matchAll(/\b(?:agent_store|process)_\w+/g)]
+      .map(([name]) => name.replace(/_(bucket|sum|count)$/, '')));
+    assert.deepEqual([...wanted].filter((name) => !names.includes(name)), []);
+  });
+
   test('satisfy promtool', (t) => {
     const promtool = process.env.PROMTOOL ?? 'promtool';
     try {
@@ -485,6 +496,20 @@ describe('SIGHUP', () => {
     await reload('event=config_reloaded');
     assert.equal(await outputPrice(), 15);
     assert.equal((await ok('GET', '/admin/status', admin)).item.config.problem, null);
+  });
+
+  test('changes limits', async () => {
+    const big = () => world.ask('/openai/v1/chat/completions', { body: chat('default', {}, 'x'.repeat(5000)) });
+    write({ ...copiesConfig, limits: { bodyBytes: 4000 } });
+    await reload('event=config_reloaded');
+    assert.equal((await big()).status, 413);
+    write({ ...copiesConfig, limits: { bodyBytes: 1 } });
+    assert.match(await reload('event=config_refused'), /bodyBytes/);
+    write(copiesConfig);
+    await reload('event=config_reloaded');
+    const answer = await big();
+    await answer.text();
+    assert.equal(answer.status, 200);
   });
 
   test('reaches tools too', async () => {
