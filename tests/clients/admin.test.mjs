@@ -23,6 +23,7 @@ const buyerWorks = async (key) => (await world.ask('/buyer/session', { key: null
 const stat = (page, label) => page.locator('.stat', { hasText: label }).locator('.amount').first();
 
 async function signsIn(page) {
+  page.expectStatus(401);
   await signIn(page, '/admin/', 'Admin token', 'not the admin token');
   await said(page, 'not the admin token');
   await sound(page, 'sign-in');

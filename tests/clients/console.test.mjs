@@ -42,6 +42,7 @@ async function spend(key, words, scenario = 'five-classes') {
 /* ---- What a buyer does ---- */
 
 async function wrongKey(page) {
+  page.expectStatus(401);
   await signIn(page, '/console/', 'Key', 'ask_live_0000000000000000000000000000000000000000');
   await said(page, 'not known');
   assert.equal(await page.getByLabel('Key').inputValue(), '');
@@ -238,6 +239,22 @@ async function routeKeySession(page, key) {
 }
 
 if (images) test('pictures', { timeout: 300000 }, () => makePictures(browser));
+
+test('pages come with a strict policy, once for each version, and without a token no panel', async () => {
+  const page = await fetch(`${world.url}/console/`);
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('content-security-policy'), /^default-src 'none'; script-src 'self';/);
+  assert.doesNotMatch(page.headers.get('content-security-policy'), /unsafe|\*|https?:/);
+  assert.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(page.headers.get('referrer-policy'), 'no-referrer');
+  const etag = page.headers.get('etag');
+  const again = await fetch(`${world.url}/console/`, { headers: { 'if-none-match': etag } });
+  assert.deepEqual([again.status, await again.text()], [304, '']);
+  const plain = await fetch(`${world.url}/console`, { redirect: 'manual' });
+  assert.deepEqual([plain.status, plain.headers.get('location')], [308, 'console/']);
+  for (const path of ['/admin', '/admin/', '/admin/admin.js'])
+    assert.equal((await fetch(world.url + path)).status, 404, path);
+});
 
 for (const view of images ? [] : [wide, narrow]) {
   describe(`console, ${view.name} in ${view.theme}`, () => {

@@ -32,7 +32,7 @@ async function settle(world) {
 const kinds = [['claude-sonnet-4-6', 'day-warm'], ['claude-sonnet-4-6', 'day-hour'], ['claude-haiku-4-5', 'day-warm'],
   ['gpt-5.4', 'day-plain'], ['claude-sonnet-4-6', 'day-plain']];
 const scenarios = [
-  { name: 'day-warm', usage: { uncachedInput: 1840, cacheWrite5m: 9100, cacheRead: 61300, output: 1570 } },
+  { name: 'day-warm', usage: { uncachedInput: 1841, cacheWrite5m: 9101, cacheRead: 61303, output: 1570 } },
   { name: 'day-hour', usage: { uncachedInput: 2210, cacheWrite1h: 7400, cacheRead: 38800, output: 1290 } },
   { name: 'day-plain', usage: { uncachedInput: 9730, output: 1420 } },
 ].map((one) => ({ ...one, about: 'A call of an ordinary day.', reply: { text: 'Done.' }, chunks: 1 }));
@@ -40,8 +40,8 @@ const scenarios = [
 async function call(world, random) {
   const [model, scenario] = kinds[Math.floor(random() * kinds.length)];
   const key = world.acme.keys[Math.floor(random() * random() * 3)];
-  const [path, body] = model.startsWith('gpt') ? ['/openai/v1/chat/completions', chat(scenario, { model, max_completion_tokens: 4000 })]
-    : ['/claude/v1/messages', message(scenario, { model, max_tokens: 4000 })];
+  const [path, body] = model.startsWith('gpt') ? ['/openai/v1/chat/completions', chat(scenario, { model, max_completion_tokens: 9000 })]
+    : ['/claude/v1/messages', message(scenario, { model, max_tokens: 9000 })];
   await (await world.ask(path, { key, body })).arrayBuffer();
 }
 
@@ -67,6 +67,15 @@ async function screen(page, link, name, options) {
   await picture(page, name, options);
 }
 
+async function haveRouteKey(page) {
+  await go(page, 'Keys');
+  await settled(page);
+  if (await page.getByRole('button', { name: 'Rotate route key' }).isVisible()) return;
+  await press(page, 'Create route key');
+  await confirm(page, 'Create key');
+  await press(page, 'I have stored it');
+}
+
 async function consolePictures(page, acme) {
   await page.goto('/console/');
   await page.getByLabel('Key').waitFor();
@@ -76,16 +85,17 @@ async function consolePictures(page, acme) {
   await page.getByText('live', { exact: true }).waitFor();
   await settled(page);
   await picture(page, 'console-overview');
-  await screen(page, 'Requests', 'console-requests', { height: 860 });
+  await haveRouteKey(page);
+  await screen(page, 'Requests', 'console-requests', { height: 760 });
   await page.locator('tbody a').nth(1).click();
   await heading(page, 'Receipt');
   await settled(page);
   await picture(page, 'console-receipt');
   await screen(page, 'Credit', 'console-credit');
   await screen(page, 'Keys', 'console-keys');
-  await press(page, 'Rotate route key').catch(() => press(page, 'Create route key'));
+  await press(page, 'Rotate route key');
   await picture(page, 'console-rotate', { whole: false });
-  await confirm(page, /key/);
+  await confirm(page, 'Rotate key');
   await page.getByRole('heading', { name: 'Your new route key' }).waitFor();
   await picture(page, 'console-new-key', { whole: false });
 }
@@ -94,7 +104,7 @@ async function adminPictures(page) {
   await signIn(page, '/admin/', 'Admin token', TOKEN);
   await heading(page, 'Service');
   for (const name of ['Service', 'Accounts', 'Keys', 'Upstreams', 'Models', 'Errors'])
-    await screen(page, name, `admin-${name.toLowerCase()}`, { height: 1000 });
+    await screen(page, name, `admin-${name.toLowerCase()}`, { height: 860 });
   await go(page, 'Accounts');
   await page.getByRole('link', { name: /acme/ }).click();
   await heading(page, 'Account');
@@ -121,6 +131,7 @@ export async function makePictures(browser) {
     await world.createAccount('birch-labs', '40.00');
     world.settings = { AGENT_STORE_ADMIN_TOKEN: TOKEN };
     await live(world);
+    await call(world, () => 0); // the receipt that is shown: sonnet, with a warm cache
     await (await world.ask('/openai/v1/chat/completions', { key: world.acme.keys[0], body: chat('error-500') })).arrayBuffer();
     for (const view of [wide, narrow]) {
       const page = await browser.page(world.url, view);

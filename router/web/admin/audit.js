@@ -4,24 +4,32 @@ import { pathOf } from '../assets/api.js';
 import { h } from '../assets/dom.js';
 import { moment } from '../assets/format.js';
 import { code, empty, loaded, Pages, table } from '../assets/parts.js';
+import { shortId } from '../assets/key_parts.js';
 import { top } from '../assets/shell.js';
 
 const text = (value) => (value !== null && typeof value === 'object' ? JSON.stringify(value) : String(value));
+/* An id says less than it is long. */
+const value = (all) => (/^[a-z_]+_[0-9A-Za-z]{20,}$/.test(all) ? shortId(all) : code(all));
 
-/* Members of an object, one a line; `other` is the object on the other side: what is the same in
- * both is quieter. */
-function members(object, other) {
-  if (!object) return h('span', { class: 'muted' }, 'nothing');
-  return h('ul', { class: 'members' }, Object.entries(object).map(([name, value]) =>
-    h('li', { class: other && text(other[name]) === text(value) ? 'muted' : null }, h('span', { class: 'hint' }, `${name} `), code(text(value)))));
+/* A member as it was and as it is: only one of the two if it came or went. */
+function change(name, before, after) {
+  const [was, is] = [before, after].map((side) => (side && name in side ? text(side[name]) : null));
+  const same = was === is;
+  return h('li', { class: same ? 'same' : null }, `${name} `, was !== null && !same && [h('del', {}, value(was)), is !== null && ' \u2192 '],
+    is !== null && value(is));
+}
+
+function changes({ subject, before, after }) {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    .filter((name) => text((after ?? before)[name]) !== subject);
+  return names.length ? h('ul', { class: 'members' }, names.map((name) => change(name, before, after))) : '\u2013';
 }
 
 const COLUMNS = [
-  { head: 'Change', cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.what), h('code', { class: 'hint' }, row.subject)) },
+  { head: 'Change', cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.what), h('span', { class: 'hint' }, value(row.subject))) },
   { head: 'When', cell: (row) => moment(row.at) },
-  { head: 'Who', cell: (row) => row.who },
-  { head: 'Before', cell: (row) => members(row.before, row.after) },
-  { head: 'After', cell: (row) => members(row.after, row.before) },
+  { head: 'Who', cell: (row) => (row.who.startsWith('acct_') ? shortId(row.who) : row.who) },
+  { head: 'Before and after', cell: changes },
 ];
 
 export function drawAudit(ctx, [subject = '']) {

@@ -14,7 +14,7 @@ const COLUMNS = [
     h('span', { class: 'hint' }, row.message), row.requestId && h('code', { class: 'hint' }, row.requestId)) },
   { head: 'When', cell: (row) => moment(row.at) },
   { head: 'Status', cell: (row) => badge(String(row.status), row.status >= 500 ? 'bad' : 'warn') },
-  { head: 'Route', cell: (row) => h('span', { class: 'two' }, code(row.route), row.model && h('code', { class: 'hint' }, row.model)) },
+  { head: 'Route', cell: (row) => h('span', { class: 'two nowrap' }, code(row.route), row.model && h('code', { class: 'hint' }, row.model)) },
   { head: 'Upstream', cell: (row) => row.upstream ?? '\u2013' },
   { head: 'Account', cell: (row) => account(row.accountId) },
 ];

@@ -3,7 +3,7 @@
 // that its words never shrink; who cannot see it gets the sum as its name and the table beneath.
 import { CLASSES, chargesOf } from './classes.js';
 import { h, svg, uniqueId } from './dom.js';
-import { dayText, usd } from './format.js';
+import { dayText, usd, usdFull } from './format.js';
 
 const HEIGHT = 232;
 const EDGE = { top: 10, right: 4, bottom: 26, left: 62 };
@@ -60,8 +60,8 @@ function legend(total) {
   const day = h('p', { class: 'legend-day' });
   const sums = Object.fromEntries(CLASSES.map(({ id }) => [id, h('span', { class: 'num' })]));
   const show = (row, title) => {
-    day.replaceChildren(h('span', {}, title), h('strong', { class: 'num' }, usd(row.buyerChargeUsdMicros)));
-    for (const { id } of CLASSES) sums[id].textContent = usd(row.chargeByClassUsdMicros[id]);
+    day.replaceChildren(h('span', {}, title), h('strong', { class: 'num' }, usdFull(row.buyerChargeUsdMicros)));
+    for (const { id } of CLASSES) sums[id].textContent = usdFull(row.chargeByClassUsdMicros[id]);
   };
   const node = h('div', { class: 'legend' }, day, h('ul', {}, CLASSES.map(({ id, title }) =>
     h('li', {}, h('span', { class: `key ${id}` }), h('span', {}, title), sums[id]))));

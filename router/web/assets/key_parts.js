@@ -10,9 +10,11 @@ import { badge, button, code, copyField, table } from './parts.js';
 export const KINDS = { purchase: 'Purchase key', router: 'Router key', route: 'Route key' };
 const TONES = { active: 'good', expired: 'quiet', revoked: 'quiet', frozen: 'warn' };
 
-export const keyText = (key) => `${key.prefix}${key.lookup}\u2026`;
+/* Enough of the public part to tell a key by. */
+const SEEN = 8;
+export const keyText = (key) => `${key.prefix}${key.lookup.slice(0, SEEN)}\u2026`;
 /** An id of the service, cut for a column that is not about it. */
-export const shortId = (id) => h('code', { class: 'nowrap', title: id }, `${id.slice(0, 12)}\u2026`);
+export const shortId = (id) => h('code', { class: 'nowrap', title: id }, `${id.slice(0, id.lastIndexOf('_') + 7)}\u2026`);
 const nameOf = (key) => `${KINDS[key.kind]} \u201c${key.label}\u201d`;
 
 function limitTexts({ spendLimitUsd, expiresAt, allowedModels, requestsPerMinute, maxConcurrent, lowerOutput }) {
@@ -36,7 +38,7 @@ function limits(key) {
 export function keyTable(caption, keys, actions, owner = null) {
   return table({ caption, rows: keys, rowClass: (key) => (key.status === 'active' ? null : 'dead'), columns: [
     { head: 'Key', cell: (key) => h('span', { class: 'two' }, h('span', { class: 'name' }, key.label),
-      h('span', { class: 'hint' }, `${KINDS[key.kind]} `, code(keyText(key)))) },
+      h('span', { class: 'hint' }, `${KINDS[key.kind]} `, h('code', { class: 'nowrap', title: key.id }, keyText(key)))) },
     owner && { head: 'Account', cell: owner },
     { head: 'Limits', cell: limits },
     { head: 'Spent', num: true, cell: (key) => usdFull(micros(key.spentUsd)) },

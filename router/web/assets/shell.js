@@ -6,6 +6,14 @@ import { h, icon, uniqueId } from './dom.js';
 import { button, notice } from './parts.js';
 import { closeDialogs } from './dialog.js';
 
+/* A yes or no that outlives the page; where nothing may be stored it is always no. */
+function storedMark(name) {
+  return {
+    get: () => { try { return localStorage.getItem(name) !== null; } catch { return false; } },
+    set: (on) => { try { if (on) localStorage.setItem(name, 'signed in'); else localStorage.removeItem(name); } catch { /* no */ } },
+  };
+}
+
 /* "#/requests/req_1" as ['requests', 'req_1']; what was mistyped names nothing. */
 function placeNamed(hash) {
   try {
@@ -21,6 +29,7 @@ function placeNamed(hash) {
 export class Shell {
   constructor({ product, base, screens, signIn, whoami, name }) {
     Object.assign(this, { product, screens, signIn, whoami, name, me: null, leaving: null });
+    this.mark = storedMark(`agent-store ${product}`);
     this.api = new Api(base, () => this.expired());
     this.voice = h('p', { class: 'hidden', role: 'status' });
     this.frame = h('div', { class: 'frame' });
@@ -29,13 +38,18 @@ export class Shell {
     this.start();
   }
 
-  /** Is there a session already? */
+  /** Is there a session already? Only asked if somebody signed in here: a mark, no credential, is all
+   * that a browser keeps of it. */
   async start() {
+    if (!this.mark.get()) {
+      this.askToSignIn();
+      return;
+    }
     this.frame.replaceChildren(h('main', { class: 'alone' }, h('p', { class: 'hint', role: 'status' }, 'Loading')));
     try {
       this.me = await this.whoami(this.api);
     } catch (cause) {
-      if (cause.status === 401) this.askToSignIn();
+      if (cause.status === 401) this.askToSignIn('Your session is over. Sign in again to go on.');
       else this.unreachable(cause);
       return;
     }
@@ -58,6 +72,7 @@ export class Shell {
 
   leave() {
     this.me = null;
+    this.mark.set(false);
     this.leaving?.abort();
     this.leaving = null;
   }
@@ -79,6 +94,7 @@ export class Shell {
       try {
         await this.api.post('session', { [member]: secret });
         this.me = await this.whoami(this.api);
+        this.mark.set(true);
         this.enter(true);
       } catch (cause) {
         problem.replaceChildren(notice(this.whyNot(cause), { tone: 'bad' }));
@@ -144,13 +160,13 @@ export class Shell {
     const ctx = { api: this.api, me: this.me, signal, heading, shell: this,
       say: (text) => { this.voice.textContent = text; } };
     this.main.replaceChildren(...[screen.draw(ctx, args)].flat().filter(Boolean));
-    this.mark(screen);
+    this.markLink(screen);
     document.title = `${heading.textContent} \u00b7 ${this.product}`;
     window.scrollTo(0, 0);
     if (moveFocus) heading.focus({ preventScroll: true });
   }
 
-  mark(screen) {
+  markLink(screen) {
     for (const link of this.frame.querySelectorAll('[data-screen]')) {
       const here = link.dataset.screen === (screen.nav ?? screen.id);
       if (here) link.setAttribute('aria-current', 'page');

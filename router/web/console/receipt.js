@@ -70,7 +70,7 @@ function arithmetic(receipt) {
 const ATTEMPTS = [
   { head: 'Upstream', cell: (one) => h('span', { class: 'two' }, h('span', { class: 'name' }, one.upstream ?? one.provider),
     h('code', { class: 'hint' }, one.upstreamModel)) },
-  { head: 'Result', cell: (one) => [badge(one.result, one.result === 'ok' ? 'good' : 'warn'), one.why && ` ${one.why}`] },
+  { head: 'Result', cell: (one) => [badge(one.result, one.result === 'answered' ? 'good' : 'warn'), one.why && ` ${one.why}`] },
   { head: 'HTTP status', num: true, cell: (one) => (one.status ? String(one.status) : '\u2013') },
   { head: 'Time', num: true, cell: (one) => milliseconds(one.ms) },
 ];
@@ -90,8 +90,13 @@ function about(receipt) {
     ['Began', moment(receipt.createdAt)],
     ['First byte', milliseconds(receipt.firstByteMs)],
     ['Ended', moment(receipt.settledAt)],
-    ['Key', code(receipt.apiKeyId)],
   ]);
+}
+
+/* What became of the hold. */
+function afterwards({ heldUsdMicros, buyerChargeUsdMicros }) {
+  const left = heldUsdMicros - buyerChargeUsdMicros;
+  return left < 0 ? ['Charged beyond the hold', usdFull(-left)] : ['Given back', usdFull(left)];
 }
 
 function draw(receipt) {
@@ -100,11 +105,12 @@ function draw(receipt) {
       arithmetic(receipt),
       facts([
         ['Held before the call', usdFull(receipt.heldUsdMicros)],
-        ['Given back', usdFull(receipt.heldUsdMicros - receipt.buyerChargeUsdMicros)],
+        afterwards(receipt),
         ['Token counts', EVIDENCE[receipt.evidence]],
         receipt.recovered && ['Ended by', 'the rule for calls that a crash cut off'],
       ])),
-    panel('The call', {}, about(receipt), copyField('Request id', receipt.requestId)),
+    panel('The call', {}, about(receipt), h('div', { class: 'side-by-side' },
+      copyField('Request id', receipt.requestId), copyField('Key id', receipt.apiKeyId))),
     panel('Attempts', { hint: 'Every upstream that was tried, in order' },
       receipt.attempts.length ? table({ caption: 'Attempts', columns: ATTEMPTS, rows: receipt.attempts })
         : h('p', { class: 'hint' }, 'No upstream was asked.')),
