@@ -128,44 +128,6 @@ static void flag_wins_over_environment_over_file_over_default(void)
 	(void)unlink(file.path);
 }
 
-static void rewrite(const struct file *file, const char *text)
-{
-	FILE *f = fopen(file->path, "w");
-
-	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
-}
-
-static void a_reload_reads_the_file_again_and_nothing_else(void)
-{
-	struct file file = make_file("{\"LISTEN\":\"127.0.0.1:1\",\"LOG\":\"error\","
-	                             "\"DURABILITY\":\"process\",\"OPENAI_API_KEY\":\"old\"}");
-	struct run run = { { "agent-store", "--listen", "127.0.0.1:3", "--config", file.path },
-		           { HOME, "AGENT_STORE_LOG=debug" } };
-	struct config *cfg = load_good(&run);
-	struct err err = { 0 };
-
-	rewrite(&file, "{\"LISTEN\":\"127.0.0.1:9\",\"LOG\":\"info\","
-	               "\"OPENAI_API_KEY\":\"new\",\"models\":[]}");
-	struct config *fresh = config_reload(cfg, &err);
-	if (CHECK(fresh != NULL)) {
-		CHECK_STR(config_get(fresh, CONFIG_LISTEN), "127.0.0.1:3");
-		CHECK_I64(config_source(fresh, CONFIG_LISTEN), CONFIG_FROM_FLAG);
-		CHECK_STR(config_get(fresh, CONFIG_LOG), "debug");
-		CHECK_STR(config_get(fresh, CONFIG_DURABILITY), "power"); /* no more in the file */
-		CHECK_STR(config_get(fresh, CONFIG_OPENAI_API_KEY), "new");
-		CHECK_STR(config_get(fresh, CONFIG_DB), config_get(cfg, CONFIG_DB));
-		CHECK(config_section(fresh, "models") != NULL);
-		CHECK_STR(config_get(cfg, CONFIG_OPENAI_API_KEY), "old");
-	}
-	config_free(fresh);
-	rewrite(&file, "{\"LOG\":");
-	CHECK(config_reload(cfg, &err) == NULL);
-	CHECK(strstr(err.text, file.path) != NULL);
-	CHECK_I64(unlink(file.path), 0);
-	CHECK(config_reload(cfg, &err) == NULL); /* gone is not empty */
-	config_free(cfg);
-}
-
 static void the_file_may_be_named_by_the_environment(void)
 {
 	struct file one = make_file("{\"LOG\":\"error\"}"),
@@ -610,7 +572,6 @@ static void the_printed_table_is_the_one_in_docs(void)
 static const struct check_case CASES[] = {
 	CASE(everything_has_its_default),
 	CASE(flag_wins_over_environment_over_file_over_default),
-	CASE(a_reload_reads_the_file_again_and_nothing_else),
 	CASE(the_file_may_be_named_by_the_environment),
 	CASE(sections_are_kept_as_trees),
 	CASE(flags_leave_argv_and_other_words_stay),
