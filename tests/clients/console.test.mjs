@@ -67,6 +67,10 @@ async function liveSpend(page, one) {
   const receipt = await spend(one.key, 'while somebody looks on');
   await until('the balance moves', async () => await shown(available) === before - BigInt(receipt.buyerChargeUsdMicros));
   await page.getByRole('img', { name: /Spend per day/ }).waitFor();
+  await page.getByText('Show as a table').click();
+  const days = page.getByRole('table', { name: /Spend per day/ }).locator('tbody tr');
+  assert.equal(await days.count(), 1);
+  assert.equal(await shown(days.locator('td').last()), BigInt(receipt.buyerChargeUsdMicros));
   return receipt;
 }
 
@@ -238,6 +242,20 @@ async function routeKeySession(page, key) {
   await page.getByText('You are signed out.').waitFor();
 }
 
+/* A router key sees its service and no more. */
+async function routerKeySession(page, key) {
+  await page.getByLabel('Key').fill(key);
+  await press(page, 'Sign in');
+  for (const screen of ['Overview', 'Requests', 'Credit', 'Keys']) {
+    await go(page, screen);
+    await heading(page, screen);
+    await settled(page);
+    assert.equal(await page.getByText('Wallet').count(), 0);
+    assert.equal(await page.getByText('Could not load').count(), 0);
+  }
+  assert.equal(await page.getByRole('button', { name: /Rotate|Revoke|Create/ }).count(), 0);
+}
+
 if (images) test('pictures', { timeout: 300000 }, () => makePictures(browser));
 
 test('pages come with a strict policy, once for each version, and without a token no panel', async () => {
@@ -276,6 +294,7 @@ for (const view of images ? [] : [wide, narrow]) {
       await failure(page);
       await expiry(page);
       await routeKeySession(page, routeKey);
+      await routerKeySession(page, one.key);
       await page.done();
     });
   });

@@ -23,8 +23,9 @@ function frame(title, body, foot) {
     h('h2', { id: name }, title), h('div', { id: about, class: 'dialog-body' }, body), foot);
 }
 
+/** Leaves all questions, as when another screen is opened. A new key stays until it is stored. */
 export function closeDialogs() {
-  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close('');
+  for (const dialog of document.querySelectorAll('dialog[open]:not([data-secret])')) dialog.close('');
 }
 
 /** Says what will happen, and does it if the answer is yes. A refusal is shown and can be tried
@@ -66,6 +67,7 @@ export async function showSecret({ title, body, label, secret, more = [] }) {
   const dialog = frame(title, body, h('div', { class: 'dialog-form' },
     copyField(label, secret, { secret: true }), more,
     h('div', { class: 'dialog-foot' }, done)));
+  dialog.dataset.secret = '';
   dialog.addEventListener('cancel', (event) => event.preventDefault()); // Escape would lose the key
   await show(dialog);
 }
