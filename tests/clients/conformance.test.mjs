@@ -15,9 +15,10 @@ const fixtures = join(dirname(program), 'tests/conformance-server');
 
 /** What the product must pass; the other required scenarios call fixtures by their names. */
 const ofProduct = {
-  '2025-11-25': ['server-initialize', 'ping', 'tools-list', 'server-sse-multiple-streams',
-    'dns-rebinding-protection'],
-  '2026-07-28': ['server-stateless', 'tools-list', 'server-sse-multiple-streams', 'dns-rebinding-protection',
+  '2025-11-25': ['server-initialize', 'ping', 'tools-list', 'resources-list', 'prompts-list',
+    'server-sse-multiple-streams', 'dns-rebinding-protection'],
+  '2026-07-28': ['server-stateless', 'tools-list', 'resources-list', 'prompts-list',
+    'caching', 'sep-2164-resource-not-found', 'server-sse-multiple-streams', 'dns-rebinding-protection',
     'input-required-result-unsupported-methods', 'input-required-result-validate-input'],
 };
 
