@@ -31,12 +31,12 @@ async function buyer(name, usd = 25) {
 }
 
 async function spend(key, words, scenario = 'five-classes') {
-  const answer = await world.ask('/claude/v1/messages', { key, body: message(scenario, { model: 'claude-sonnet-4-6' }, words) });
+  const body = message(scenario, { model: 'claude-sonnet-4-6' }, words);
+  const answer = await world.ask('/claude/v1/messages', { key, body });
   assert.equal(answer.status, 200, await answer.clone().text());
   await answer.arrayBuffer();
   const requestId = answer.headers.get('x-request-id') ?? answer.headers.get('request-id');
-  const receipt = await (await world.ask(`/openai/v1/requests/${requestId}`, { key })).json();
-  return receipt;
+  return (await world.ask(`/openai/v1/requests/${requestId}`, { key })).json();
 }
 
 /* ---- What a buyer does ---- */
@@ -65,7 +65,8 @@ async function liveSpend(page, one) {
   await page.getByText('live', { exact: true }).waitFor();
   const before = await shown(available);
   const receipt = await spend(one.key, 'while somebody looks on');
-  await until('the balance moves', async () => await shown(available) === before - BigInt(receipt.buyerChargeUsdMicros));
+  const left = before - BigInt(receipt.buyerChargeUsdMicros);
+  await until('the balance moves', async () => await shown(available) === left);
   await page.getByRole('img', { name: /Spend per day/ }).waitFor();
   await page.getByText('Show as a table').click();
   const days = page.getByRole('table', { name: /Spend per day/ }).locator('tbody tr');

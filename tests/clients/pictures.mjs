@@ -40,7 +40,8 @@ const scenarios = [
 async function call(world, random) {
   const [model, scenario] = kinds[Math.floor(random() * kinds.length)];
   const key = world.acme.keys[Math.floor(random() * random() * 3)];
-  const [path, body] = model.startsWith('gpt') ? ['/openai/v1/chat/completions', chat(scenario, { model, max_completion_tokens: 9000 })]
+  const [path, body] = model.startsWith('gpt')
+    ? ['/openai/v1/chat/completions', chat(scenario, { model, max_completion_tokens: 9000 })]
     : ['/claude/v1/messages', message(scenario, { model, max_tokens: 9000 })];
   await (await world.ask(path, { key, body })).arrayBuffer();
 }
@@ -132,7 +133,7 @@ export async function makePictures(browser) {
     world.settings = { AGENT_STORE_ADMIN_TOKEN: TOKEN };
     await live(world);
     await call(world, () => 0); // the receipt that is shown: sonnet, with a warm cache
-    await (await world.ask('/openai/v1/chat/completions', { key: world.acme.keys[0], body: chat('error-500') })).arrayBuffer();
+    await world.ask('/openai/v1/chat/completions', { key: world.acme.keys[0], body: chat('error-500') });
     for (const view of [wide, narrow]) {
       const page = await browser.page(world.url, view);
       await consolePictures(page, world.acme);

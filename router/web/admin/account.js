@@ -5,7 +5,7 @@ import { pathOf } from '../assets/api.js';
 import { ask, field, input, numberField } from '../assets/dialog.js';
 import { h } from '../assets/dom.js';
 import { amount, micros, moment, usd, usdFull } from '../assets/format.js';
-import { badge, button, code, empty, facts, loaded, notice, panel, stats, table } from '../assets/parts.js';
+import { badge, button, code, empty, facts, loaded, named, notice, panel, stats, table, under } from '../assets/parts.js';
 import { keyTable } from '../assets/key_parts.js';
 import { top } from '../assets/shell.js';
 import { stateOf } from './accounts.js';
@@ -21,46 +21,56 @@ const microsOf = (value) => BigInt(Math.round(value * 100)) * 10000n;
 function fund(ctx, account) {
   const wallet = micros(account.walletUsd);
   return ask({ title: `Fund ${account.name}`, action: 'Add to wallet',
-    body: h('p', {}, 'Adds money to the wallet, as an entry of the ledger that cannot be removed. The same reference again adds nothing.'),
+    body: h('p', {}, 'Adds money to the wallet, as an entry of the ledger that cannot be removed. ',
+      'The same reference again adds nothing.'),
     fields: [
       numberField('amountUsd', 'Amount in USD', { min: '0.01', max: '1000000', step: '0.01', required: true }),
-      field('reference', 'Reference', input({ required: true, maxlength: '128' }), { hint: 'An invoice, a payment: what it is for' }),
+      field('reference', 'Reference', input({ required: true, maxlength: '128' }),
+        { hint: 'An invoice, a payment: what it is for' }),
     ],
     preview: ({ amountUsd }) => (given(amountUsd)
-      ? `The wallet goes from ${usd(wallet)} to ${usd(wallet + microsOf(amountUsd))}.` : `The wallet holds ${usd(wallet)}.`),
+      ? `The wallet goes from ${usd(wallet)} to ${usd(wallet + microsOf(amountUsd))}.`
+      : `The wallet holds ${usd(wallet)}.`),
     act: (values) => ctx.api.post(pathOf('accounts', account.id, 'fund'), values) });
 }
 
+/* Members of a policy, what they mean, and what their absence means. */
 const RULES = [
-  ['maxPurchaseUsd', 'Dearest single purchase in USD', 'no limit'],
-  ['dailyUsd', 'Most in a UTC day in USD', 'no limit'],
-  ['approvalAboveUsd', 'A person must agree above, in USD', 'never'],
+  ['maxPurchaseUsd', 'Dearest single purchase', 'no limit'],
+  ['dailyUsd', 'Most in a UTC day', 'no limit'],
+  ['approvalAboveUsd', 'A person must agree above', 'never'],
 ];
-const ruleText = (value, none) => (value === null || value === undefined ? none : usd(micros(value)));
+
+function ruleField([member, label], policy) {
+  const value = policy[member] === null ? null : Number(policy[member]);
+  return numberField(member, `${label}, in USD`, { min: '0', step: '0.01', value });
+}
+
+const rulesText = (values) => RULES.map(([member, label, none]) =>
+  `${label}: ${Number.isFinite(values[member]) ? usd(microsOf(values[member])) : none}.`).join(' ');
 
 function changePolicy(ctx, account) {
-  const now = ([member, label]) => numberField(member, label, { min: '0', step: '0.01', value: account.policy[member] === null ? null : Number(account.policy[member]) });
   return ask({ title: `Rules for purchases of ${account.name}`, action: 'Set these rules',
-    body: h('p', {}, 'They hold from the next purchase on and take the place of those there are. Empty means no such rule.'),
-    fields: RULES.map(now),
-    preview: (values) => RULES.map(([member, label, none]) =>
-      `${label.replace(/,? in USD/, '')}: ${Number.isFinite(values[member]) ? usd(microsOf(values[member])) : none}`).join('. ') + '.',
+    body: h('p', {}, 'They hold from the next purchase on and take the place of those there are. ',
+      'Empty means no such rule.'),
+    fields: RULES.map((rule) => ruleField(rule, account.policy)),
+    preview: rulesText,
     act: (values) => ctx.api.put(pathOf('accounts', account.id, 'policy'), values) });
 }
 
-function freeze(ctx, account) {
-  const frozen = account.status === 'frozen';
-  return ask({ title: `${frozen ? 'Unfreeze' : 'Freeze'} ${account.name}?`, action: frozen ? 'Unfreeze account' : 'Freeze account', danger: !frozen,
-    body: h('p', {}, frozen ? 'Its keys work again at once and it can buy again. Sessions that ended stay ended.'
-      : 'All its keys stop working at once, its sessions end and its purchases are refused. Calls that are running finish and are charged. This can be taken back.'),
-    act: () => ctx.api.post(pathOf('accounts', account.id, frozen ? 'unfreeze' : 'freeze')) });
-}
+const freeze = (ctx, account) => ask({ title: `Freeze ${account.name}?`, action: 'Freeze account', danger: true,
+  body: h('p', {}, 'All its keys stop working at once, its sessions end and its purchases are refused. ',
+    'Calls that are running finish and are charged. This can be taken back.'),
+  act: () => ctx.api.post(pathOf('accounts', account.id, 'freeze')) });
+
+const unfreeze = (ctx, account) => ask({ title: `Unfreeze ${account.name}?`, action: 'Unfreeze account',
+  body: h('p', {}, 'Its keys work again at once and it can buy again. Sessions that ended stay ended.'),
+  act: () => ctx.api.post(pathOf('accounts', account.id, 'unfreeze')) });
 
 /* ---- The screen ---- */
 
-const two = (name, id) => h('span', { class: 'two' }, h('span', { class: 'name' }, name), h('code', { class: 'hint' }, id));
 const SERVICES = [
-  { head: 'Service', cell: (row) => two(row.displayName, row.id) },
+  { head: 'Service', cell: (row) => named(row.displayName, under(row.id)) },
   { head: 'State', cell: (row) => badge(row.status, row.status === 'active' ? 'good' : 'quiet') },
   { head: 'Available', num: true, cell: (row) => usdFull(micros(row.availableUsd)) },
   { head: 'Held', num: true, cell: (row) => usdFull(micros(row.heldUsd)) },
@@ -72,29 +82,48 @@ const FUNDINGS = [
   { head: 'Amount', num: true, cell: (row) => usd(micros(row.amountUsd)) },
 ];
 
+/* A table, or that there is nothing to put into it. */
+const listOf = (caption, columns, rows, none) => (rows.length ? table({ caption, columns, rows }) : none);
+
+function aboutAccount(account, change) {
+  const switchOff = button('Freeze', change(freeze, 'The account is frozen.'), { kind: 'quiet-danger' });
+  const switchOn = button('Unfreeze', change(unfreeze, 'The account works again.'));
+  const actions = [button('Fund', change(fund, 'The wallet was funded.'), { kind: 'primary', name: 'credit' }),
+    account.status === 'frozen' ? switchOn : switchOff];
+  return panel(account.name, { actions }, facts([
+    ['Id', code(account.id)],
+    ['State', stateOf(account)],
+    ['Since', moment(account.createdAt)],
+    ['Changes', h('a', { href: `#/${pathOf('audit', account.id)}` }, 'In the audit log')]]));
+}
+
+function rules(account, change) {
+  const edit = button('Change', change(changePolicy, 'The rules were set.'), { describe: 'Change the rules' });
+  return panel('Rules for purchases', { actions: [edit] }, facts(RULES.map(([member, label, none]) =>
+    [label, account.policy[member] === null ? none : usd(micros(account.policy[member]))])));
+}
+
 function draw(ctx, account, reload) {
-  const change = (act, said) => async () => { if (await act(ctx, account)) { ctx.say(said); reload(); } };
-  const frozen = account.status === 'frozen';
+  const change = (act, said) => async () => {
+    if (!await act(ctx, account)) return;
+    ctx.say(said);
+    reload();
+  };
   return [
-    frozen && notice(['Frozen since ', moment(account.frozenAt), ': its keys do not work and it cannot buy.'], { tone: 'warn' }),
+    account.status === 'frozen' && notice(['Frozen since ', moment(account.frozenAt),
+      ': its keys do not work and it cannot buy.'], { tone: 'warn' }),
     stats([
       ['Wallet', amount(micros(account.walletUsd)), 'Not yet turned into credit'],
       ['Credit', amount(micros(account.creditUsd)), 'Of all services, held included'],
       ['Held', amount(micros(account.heldUsd)), 'Set aside for running calls'],
     ]),
-    panel(account.name, { actions: [
-      button('Fund', change(fund, 'The wallet was funded.'), { kind: 'primary', name: 'credit' }),
-      button(frozen ? 'Unfreeze' : 'Freeze', change(freeze, frozen ? 'The account works again.' : 'The account is frozen.'),
-        { kind: frozen ? '' : 'quiet-danger' })] },
-    facts([['Id', code(account.id)], ['State', stateOf(account)], ['Since', moment(account.createdAt)],
-      ['Changes', h('a', { href: `#/${pathOf('audit', account.id)}` }, 'In the audit log')]])),
-    panel('Rules for purchases', { actions: [button('Change', change(changePolicy, 'The rules were set.'), { describe: 'Change the rules' })] },
-      facts(RULES.map(([member, label, none]) => [label.replace(/,? in USD/, ''), ruleText(account.policy[member], none)]))),
-    panel('Services', {}, account.services.length ? table({ caption: 'Services', columns: SERVICES, rows: account.services })
-      : empty('None yet', 'The first purchase of credit makes one.')),
+    aboutAccount(account, change),
+    rules(account, change),
+    panel('Services', {}, listOf('Services', SERVICES, account.services,
+      empty('None yet', 'The first purchase of credit makes one.'))),
     panel('Keys', {}, account.keys.length ? keyTable('Keys', account.keys, keyActions(ctx, reload)) : empty('No keys')),
-    panel('Fundings', { hint: 'Newest first' }, account.fundings.length ? table({ caption: 'Fundings', columns: FUNDINGS, rows: account.fundings })
-      : empty('Nothing was put into the wallet yet')),
+    panel('Fundings', { hint: 'Newest first' }, listOf('Fundings', FUNDINGS, account.fundings,
+      empty('Nothing was put into the wallet yet'))),
   ];
 }
 

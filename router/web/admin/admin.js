@@ -27,7 +27,8 @@ new Shell({
   ],
   signIn: {
     title: 'Operator sign-in',
-    text: 'With the admin token that the service was started with. It becomes a session in this browser and is not kept.',
+    text: 'With the admin token that the service was started with. It becomes a session in this browser '
+      + 'and is not kept.',
     label: 'Admin token',
     member: 'token',
     wrong: 'This is not the admin token.',

@@ -3,7 +3,7 @@
 import { pathOf } from '../assets/api.js';
 import { h } from '../assets/dom.js';
 import { moment } from '../assets/format.js';
-import { code, empty, loaded, Pages, table } from '../assets/parts.js';
+import { code, empty, loaded, named, Pages, table } from '../assets/parts.js';
 import { shortId } from '../assets/key_parts.js';
 import { top } from '../assets/shell.js';
 
@@ -15,8 +15,8 @@ const value = (all) => (/^[a-z_]+_[0-9A-Za-z]{20,}$/.test(all) ? shortId(all) : 
 function change(name, before, after) {
   const [was, is] = [before, after].map((side) => (side && name in side ? text(side[name]) : null));
   const same = was === is;
-  return h('li', { class: same ? 'same' : null }, `${name} `, was !== null && !same && [h('del', {}, value(was)), is !== null && ' \u2192 '],
-    is !== null && value(is));
+  return h('li', { class: same ? 'same' : null }, `${name} `,
+    was !== null && !same && [h('del', {}, value(was)), is !== null && ' \u2192 '], is !== null && value(is));
 }
 
 function changes({ subject, before, after }) {
@@ -26,18 +26,25 @@ function changes({ subject, before, after }) {
 }
 
 const COLUMNS = [
-  { head: 'Change', cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.what), h('span', { class: 'hint' }, value(row.subject))) },
+  { head: 'Change', cell: (row) => named(row.what, h('span', { class: 'hint' }, value(row.subject))) },
   { head: 'When', cell: (row) => moment(row.at) },
   { head: 'Who', cell: (row) => (row.who.startsWith('acct_') ? shortId(row.who) : row.who) },
   { head: 'Before and after', cell: changes },
 ];
 
+/* The line under the heading when only one object's changes are shown. */
+function about(subject) {
+  const isAccount = subject.startsWith('acct_');
+  const id = code(subject);
+  return ['Of ', isAccount ? h('a', { href: `#/${pathOf('account', subject)}` }, id) : id, ' \u00b7 ', h('a', { href: '#/audit' }, 'show all')];
+}
+
 export function drawAudit(ctx, [subject = '']) {
   const draw = ({ items, nextCursor }) => [items.length ? table({ caption: 'Audit log', columns: COLUMNS, rows: items })
     : empty('Nothing was changed yet'), pages.bar(nextCursor, 'the audit log')];
   const pages = new Pages(() => list.reload());
-  const list = loaded((signal) => ctx.api.get('audit', { limit: 25, before: pages.cursor, subject }, signal), draw, { what: 'the audit log', signal: ctx.signal });
-  const about = subject.startsWith('acct_') ? h('a', { href: `#/${pathOf('account', subject)}` }, code(subject)) : code(subject);
-  return [top(ctx, subject ? ['Of ', about, ' \u00b7 ', h('a', { href: '#/audit' }, 'show all')] : 'Every change, newest first; entries are never changed or removed'),
-  h('section', { class: 'panel flush', 'aria-label': 'Audit log' }, list)];
+  const load = (signal) => ctx.api.get('audit', { limit: 25, before: pages.cursor, subject }, signal);
+  const list = loaded(load, draw, { what: 'the audit log', signal: ctx.signal });
+  return [top(ctx, subject ? about(subject) : 'Every change, newest first; entries are never changed or removed'),
+    h('section', { class: 'panel flush', 'aria-label': 'Audit log' }, list)];
 }

@@ -7,8 +7,11 @@ import { badge, button, empty, facts, loaded, notice, panel } from '../assets/pa
 import { top } from '../assets/shell.js';
 
 function draw(last) {
-  if (!last) return panel('Last verification', {}, empty('Not verified since the start', 'It reads the whole ledger, which takes a moment.'));
-  return panel('Last verification', { actions: [badge(last.ok ? 'everything adds up' : 'does not add up', last.ok ? 'good' : 'bad')] },
+  if (!last)
+    return panel('Last verification', {},
+      empty('Not verified since the start', 'It reads the whole ledger, which takes a moment.'));
+  const verdict = last.ok ? badge('everything adds up', 'good') : badge('does not add up', 'bad');
+  return panel('Last verification', { actions: [verdict] },
     !last.ok && notice(last.problem ?? 'A balance differs from its entries.', { tone: 'bad' }),
     facts([
       ['Ended', moment(last.at)],
@@ -24,7 +27,8 @@ function draw(last) {
 
 async function verify(ctx, reload) {
   const done = await ask({ title: 'Verify the ledger now?', action: 'Verify',
-    body: h('p', {}, 'Every balance is added up again from its entries, and the chain of receipts is followed. Nothing is changed; with much in the books, other work waits for some moments.'),
+    body: h('p', {}, 'Every balance is added up again from its entries, and the chain of receipts is followed. ',
+      'Nothing is changed; with much in the books, other work waits for some moments.'),
     act: () => ctx.api.post('ledger/verify') });
   if (!done) return;
   ctx.say(done.item.ok ? 'Everything adds up.' : 'The ledger does not add up.');
@@ -32,7 +36,8 @@ async function verify(ctx, reload) {
 }
 
 export function drawLedger(ctx) {
-  const place = loaded(async (signal) => (await ctx.api.get('ledger', {}, signal)).item, draw, { what: 'the last verification', signal: ctx.signal });
+  const load = async (signal) => (await ctx.api.get('ledger', {}, signal)).item;
+  const place = loaded(load, draw, { what: 'the last verification', signal: ctx.signal });
   return [top(ctx, 'Does every balance equal the sum of its entries?',
     button('Verify now', () => verify(ctx, () => place.reload()), { kind: 'primary', name: 'ledger' })), place];
 }

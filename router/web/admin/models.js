@@ -3,7 +3,7 @@
 import { CLASSES } from '../assets/classes.js';
 import { h } from '../assets/dom.js';
 import { count, price } from '../assets/format.js';
-import { badge, code, empty, loaded, panel, table } from '../assets/parts.js';
+import { badge, code, empty, loaded, named, panel, table } from '../assets/parts.js';
 import { top } from '../assets/shell.js';
 
 const STATES = { active: 'good', deprecated: 'warn', retired: 'quiet' };
@@ -14,12 +14,17 @@ function state(model) {
 }
 
 /* A model with dearer long prompts has a line of its own for them. */
-const linesOf = (model) => [{ model, prices: model.pricesUsdPerMillion },
-  model.longPrompt && { model, prices: model.longPrompt.pricesUsdPerMillion, above: model.longPrompt.aboveTokens }].filter(Boolean);
+function linesOf(model) {
+  const { pricesUsdPerMillion: prices, longPrompt: long } = model;
+  const ordinary = { model, prices };
+  return long ? [ordinary, { model, prices: long.pricesUsdPerMillion, above: long.aboveTokens }] : [ordinary];
+}
+
+const terms = ({ model, above }) => (above ? `prompts above ${count(above)} tokens`
+  : `${model.provider}, prices ${model.priceVersion}`);
 
 const COLUMNS = [
-  { head: 'Model', cell: ({ model, above }) => h('span', { class: 'two' }, h('span', { class: 'name' }, model.id),
-    h('span', { class: 'hint' }, above ? `prompts above ${count(above)} tokens` : `${model.provider}, prices ${model.priceVersion}`)) },
+  { head: 'Model', cell: (line) => named(line.model.id, h('span', { class: 'hint' }, terms(line))) },
   { head: 'State', cell: ({ model, above }) => (above ? '' : state(model)) },
   ...CLASSES.map(({ id, title }) => ({ head: title, num: true, cell: ({ prices }) => price(prices[id]) })),
 ];

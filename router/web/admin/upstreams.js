@@ -3,7 +3,7 @@
 // upstream.
 import { h } from '../assets/dom.js';
 import { count, duration, plural } from '../assets/format.js';
-import { badge, button, code, empty, facts, loaded, panel, table } from '../assets/parts.js';
+import { badge, code, empty, facts, loaded, panel, refresh, table } from '../assets/parts.js';
 import { top } from '../assets/shell.js';
 
 const STATES = { closed: ['in use', 'good'], open: ['left alone', 'bad'], trial: ['being tried', 'warn'] };
@@ -24,7 +24,7 @@ function upstream({ name, provider, baseUrl, configured, routes, models, breaker
 }
 
 export function drawUpstreams(ctx) {
-  const place = loaded((signal) => ctx.api.get('upstreams', {}, signal),
-    ({ items }) => (items.length ? items.map(upstream) : empty('No upstreams')), { what: 'upstreams', signal: ctx.signal });
-  return [top(ctx, 'Where calls go, and what is left alone after failures', button('Refresh', () => place.reload(), { name: 'refresh' })), place];
+  const draw = ({ items }) => (items.length ? items.map(upstream) : empty('No upstreams'));
+  const place = loaded((signal) => ctx.api.get('upstreams', {}, signal), draw, { what: 'upstreams', signal: ctx.signal });
+  return [top(ctx, 'Where calls go, and what is left alone after failures', refresh(() => place.reload())), place];
 }

@@ -18,9 +18,10 @@ function stepFor(most) {
 function axis(most, width, y) {
   const step = stepFor(most);
   const lines = [];
+  const [x1, x2] = [EDGE.left, width - EDGE.right];
   for (let value = 0; value <= Math.ceil(most / step) * step; value += step)
-    lines.push(svg('line', { class: value ? 'grid' : 'base', x1: EDGE.left, x2: width - EDGE.right, y1: y(value), y2: y(value) }),
-      svg('text', { class: 'tick', x: EDGE.left - 10, y: y(value) + 4, 'text-anchor': 'end' }, usd(value)));
+    lines.push(svg('line', { class: value ? 'grid' : 'base', x1, x2, y1: y(value), y2: y(value) }),
+      svg('text', { class: 'tick', x: x1 - 10, y: y(value) + 4, 'text-anchor': 'end' }, usd(value)));
   return lines;
 }
 
@@ -47,9 +48,9 @@ function draw(rows, width, name, onpoint) {
   const y = (value) => HEIGHT - EDGE.bottom - (value / top) * (HEIGHT - EDGE.top - EDGE.bottom);
   const wide = (width - EDGE.left - EDGE.right) / rows.length;
   const every = Math.ceil(58 / wide);
+  const middle = (i) => Math.min(EDGE.left + wide * (i + 0.5), width - 22); // the last word stays inside
   const label = (row, i) => (rows.length - 1 - i) % every === 0
-    && svg('text', { class: 'tick', x: Math.min(EDGE.left + wide * (i + 0.5), width - 22), y: HEIGHT - 7, 'text-anchor': 'middle' },
-      dayText(row.group));
+    && svg('text', { class: 'tick', x: middle(i), y: HEIGHT - 7, 'text-anchor': 'middle' }, dayText(row.group));
   return svg('svg', { class: 'chart', role: 'img', 'aria-label': name, width, height: HEIGHT,
     viewBox: `0 0 ${width} ${HEIGHT}` }, axis(most, width, y),
   rows.map((row, i) => bar(row, { x: EDGE.left + wide * i, wide, y, onpoint })), rows.map(label));

@@ -12,6 +12,12 @@ export const badge = (text, tone = 'quiet') => h('span', { class: `badge ${tone}
 
 export const code = (text) => h('code', {}, text);
 
+/** A name, and beneath it what is smaller: an id, words. `href` makes it a link. */
+export const named = (name, beneath, href = null) => h(href ? 'a' : 'span', { class: 'two', href },
+  h('span', { class: 'name' }, name), beneath);
+/** An id beneath a name. */
+export const under = (text) => h('code', { class: 'hint' }, text);
+
 export function notice(text, { tone = 'quiet', role = null } = {}) {
   return h('p', { class: `notice ${tone}`, role }, text);
 }
@@ -46,7 +52,8 @@ export function table({ caption, columns, rows, foot = null, rowClass = () => nu
     const classes = [num && 'num', sole && 'sole'].filter(Boolean).join(' ') || null;
     return i === 0
       ? h('th', { scope: 'row', role: 'rowheader', class: classes }, value)
-      : h('td', { role: 'cell', class: classes, 'data-label': head || null }, Array.isArray(value) ? h('span', {}, value) : value);
+      : h('td', { role: 'cell', class: classes, 'data-label': head || null },
+        Array.isArray(value) ? h('span', {}, value) : value);
   });
   return h('div', { class: 'table-wrap' }, h('table', { role: 'table', class: 'data' },
     h('caption', { class: 'hidden' }, caption),
@@ -57,6 +64,27 @@ export function table({ caption, columns, rows, foot = null, rowClass = () => nu
       cells(columns.map((column) => column.cell(row)))))),
     foot && h('tfoot', { role: 'rowgroup' }, h('tr', { role: 'row' }, cells(foot)))));
 }
+
+/** A search box. `onfind` is called at Enter, at the button, and when one of `more` changes; `words()`
+ * is what stands in it. `more`: [[label, control], ...] beside it. */
+export function searchForm({ words, hint, more = [], onfind }) {
+  const box = h('input', { type: 'search', value: words, maxlength: '96', autocomplete: 'off', placeholder: hint });
+  const find = (event) => {
+    event.preventDefault();
+    onfind();
+  };
+  const fields = [['Search', box, 'field grow'], ...more].map(([label, control, kind = 'field']) => {
+    control.id = uniqueId('search');
+    return h('div', { class: kind }, h('label', { for: control.id }, label), control);
+  });
+  for (const [, control] of more) control.addEventListener('change', find);
+  return { words: () => box.value.trim(),
+    node: h('form', { class: 'filters', role: 'search', onsubmit: find }, fields,
+      h('button', { type: 'submit', class: 'button' }, 'Search')) };
+}
+
+/** Has everything fetched again. */
+export const refresh = (act) => button('Refresh', act, { name: 'refresh' });
 
 const nameOf = (element) => element.getAttribute('aria-label') ?? element.textContent;
 

@@ -8,11 +8,20 @@ import { closeDialogs } from './dialog.js';
 
 /* A yes or no that outlives the page; where nothing may be stored it is always no. */
 function storedMark(name) {
+  const tried = (act) => {
+    try {
+      return act(localStorage);
+    } catch {
+      return false;
+    }
+  };
   return {
-    get: () => { try { return localStorage.getItem(name) !== null; } catch { return false; } },
-    set: (on) => { try { if (on) localStorage.setItem(name, 'signed in'); else localStorage.removeItem(name); } catch { /* no */ } },
+    get: () => tried((storage) => storage.getItem(name) !== null),
+    set: (on) => tried((storage) => (on ? storage.setItem(name, 'signed in') : storage.removeItem(name))),
   };
 }
+
+const logo = () => h('img', { src: '../assets/icon.svg', alt: '', width: '28', height: '28' });
 
 /* "#/requests/req_1" as ['requests', 'req_1']; what was mistyped names nothing. */
 function placeNamed(hash) {
@@ -105,7 +114,7 @@ export class Shell {
     document.title = `Sign in \u00b7 ${this.product}`;
     this.frame.replaceChildren(h('main', { class: 'alone' },
       h('form', { class: 'card', method: 'post', onsubmit: send },
-        h('p', { class: 'brand' }, h('img', { src: '../assets/icon.svg', alt: '', width: '28', height: '28' }), 'agent-store'),
+        h('p', { class: 'brand' }, logo(), 'agent-store'),
         h('h1', {}, title), h('p', { class: 'hint' }, text), problem,
         h('div', { class: 'field' }, h('label', { for: id }, label), field), submit)));
     field.focus();
@@ -134,8 +143,7 @@ export class Shell {
       h('a', { class: 'skip', href: '#main', onclick: (event) => { event.preventDefault(); this.main.focus(); } },
         'Skip to content'),
       h('header', { class: 'side' },
-        h('p', { class: 'brand' }, h('img', { src: '../assets/icon.svg', alt: '', width: '26', height: '26' }),
-          h('span', {}, 'agent-store', h('small', {}, this.product))),
+        h('p', { class: 'brand' }, logo(), h('span', {}, 'agent-store', h('small', {}, this.product))),
         h('nav', { 'aria-label': 'Main' }, h('ul', { class: links.length > 5 ? 'many' : null }, links)),
         h('div', { class: 'who' }, h('p', { title: this.name(this.me) }, this.name(this.me)),
           button('Sign out', () => this.signOut(), { kind: 'plain', name: 'leave' }))),

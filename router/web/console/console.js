@@ -19,7 +19,8 @@ new Shell({
   ],
   signIn: {
     title: 'Sign in',
-    text: 'With a purchase key (ask_live_\u2026), a route key (rk_\u2026) or a router key (asr_live_\u2026). The key becomes a session in this browser and is not kept.',
+    text: 'With a purchase key (ask_live_\u2026), a route key (rk_\u2026) or a router key (asr_live_\u2026). '
+      + 'The key becomes a session in this browser and is not kept.',
     label: 'Key',
     member: 'key',
     wrong: 'This key is not known, or it has been revoked. Check that all of it was pasted.',

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What came in: credit bought from the wallet, and money put into the wallet.
-import { h } from '../assets/dom.js';
 import { amount, micros, moment, usd, usdFull } from '../assets/format.js';
-import { badge, code, empty, facts, loaded, panel, stats, table } from '../assets/parts.js';
+import { badge, code, empty, facts, loaded, named, panel, stats, table, under } from '../assets/parts.js';
 import { top } from '../assets/shell.js';
 
 const CENT = 10000n; // micros
 
 const PURCHASES = [
-  { head: 'Purchase', cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.displayName), h('code', { class: 'hint' }, row.id)) },
+  { head: 'Purchase', cell: (row) => named(row.displayName, under(row.id)) },
   { head: 'Bought', cell: (row) => moment(row.createdAt) },
   { head: 'Service', cell: (row) => code(row.serviceId) },
   { head: 'State', cell: (row) => badge(row.status, row.status === 'completed' ? 'good' : 'warn') },
@@ -21,18 +20,16 @@ const FUNDINGS = [
   { head: 'Amount', num: true, cell: (row) => usd(micros(row.amountUsd)) },
 ];
 
-const purchases = (items) => (items.length ? table({ caption: 'Credit bought', columns: PURCHASES, rows: items })
-  : empty('No credit yet', 'An agent buys credit through the store\u2019s tools, with a purchase key.'));
-const fundings = (items) => (items.length ? table({ caption: 'Money put into the wallet', columns: FUNDINGS, rows: items })
-  : empty('Nothing was put into the wallet yet', 'The operator funds it.'));
-
 const SERVICES = [
-  { head: 'Service', cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.displayName), h('code', { class: 'hint' }, row.id)) },
+  { head: 'Service', cell: (row) => named(row.displayName, under(row.id)) },
   { head: 'State', cell: (row) => badge(row.status, row.status === 'active' ? 'good' : 'quiet') },
   { head: 'Available', num: true, cell: (row) => usdFull(micros(row.availableUsd)) },
   { head: 'Held', num: true, cell: (row) => usdFull(micros(row.heldUsd)) },
   { head: 'Balance', num: true, cell: (row) => usdFull(micros(row.creditBalanceUsd)) },
 ];
+
+/* A table, or why there is nothing in it. */
+const listOf = (caption, columns, rows, ...none) => (rows.length ? table({ caption, columns, rows }) : empty(...none));
 
 const limit = (value, none) => (value === null ? none : usd(micros(value)));
 
@@ -43,10 +40,12 @@ function draw({ me, credits }) {
       ['Wallet', amount(micros(wallet.balanceUsd)), 'Not yet turned into credit'],
       ['Credit', amount(services.reduce((sum, one) => sum + micros(one.creditBalanceUsd), 0n)), 'Of all services'],
     ]),
-    panel('Services', { hint: 'What credit is spent on' }, services.length
-      ? table({ caption: 'Services', columns: SERVICES, rows: services }) : empty('No service yet', 'The first purchase of credit makes one.')),
-    panel('Credit bought', { hint: 'Newest first' }, purchases(credits.items)),
-    wallet && panel('Wallet fundings', { hint: 'Newest first' }, fundings(credits.fundings)),
+    panel('Services', { hint: 'What credit is spent on' }, listOf('Services', SERVICES, services,
+      'No service yet', 'The first purchase of credit makes one.')),
+    panel('Credit bought', { hint: 'Newest first' }, listOf('Credit bought', PURCHASES, credits.items,
+      'No credit yet', 'An agent buys credit through the store\u2019s tools, with a purchase key.')),
+    wallet && panel('Wallet fundings', { hint: 'Newest first' }, listOf('Wallet fundings', FUNDINGS, credits.fundings,
+      'Nothing was put into the wallet yet', 'The operator funds it.')),
     policy && panel('Rules for purchases', { hint: 'Set by the operator' }, facts([
       ['Dearest single purchase', limit(policy.maxPurchaseUsd, 'no limit')],
       ['Most in a day (UTC)', limit(policy.dailyUsd, 'no limit')],
@@ -60,5 +59,6 @@ export function drawCredit(ctx) {
     const [me, credits] = await Promise.all([ctx.api.get('me', {}, signal), ctx.api.get('credits', {}, signal)]);
     return { me: me.item, credits };
   };
-  return [top(ctx, 'What came in, and what it may be spent on'), loaded(load, draw, { what: 'credit', signal: ctx.signal })];
+  return [top(ctx, 'What came in, and what it may be spent on'),
+    loaded(load, draw, { what: 'credit', signal: ctx.signal })];
 }

@@ -4,23 +4,24 @@
 import { ask, checkField, choiceField, field, input, numberField, showSecret } from '../assets/dialog.js';
 import { h } from '../assets/dom.js';
 import { ago, micros, usd } from '../assets/format.js';
-import { badge, button, code, copyField, empty, facts, loaded, notice, panel } from '../assets/parts.js';
-import { keyTable, keyText, revokeKey, rotateKey, rowAction, showNewKey } from '../assets/key_parts.js';
+import { badge, button, code, empty, facts, loaded, notice, panel } from '../assets/parts.js';
+import { baseUrls, keyTable, keyText, revokeKey, rotateKey, rowAction, showNewKey } from '../assets/key_parts.js';
 import { top } from '../assets/shell.js';
 
 /* ---- The route key ---- */
 
+const toRotate = (key) => ({ title: 'Rotate the route key?', action: 'Rotate key', danger: true,
+  body: h('p', {}, code(keyText(key)), ' stops working at once: programs that use it fail until they have the new key. ',
+    'You stay signed in here.') });
+const toCreate = { title: 'Create the route key?', action: 'Create key',
+  body: h('p', {}, 'A route key spends the credit of the whole account, on every route.') };
+
 /* One click and this confirmation; the answer brings the new key, once. */
 async function rotateRouteKey(ctx, key, reload) {
-  const done = await ask({
-    title: key ? 'Rotate the route key?' : 'Create the route key?', action: key ? 'Rotate key' : 'Create key', danger: Boolean(key),
-    body: h('p', {}, key ? [code(keyText(key)), ' stops working at once: programs that use it fail until they have the new key. You stay signed in here.']
-      : 'A route key spends the credit of the whole account, on every route.'),
-    act: () => ctx.api.post('rotate-api-key'),
-  });
+  const done = await ask({ ...(key ? toRotate(key) : toCreate), act: () => ctx.api.post('rotate-api-key') });
   if (!done) return;
   await showSecret({ title: 'Your new route key', label: 'Route key', secret: done.item.routeApiKey,
-    body: h('p', {}, key ? 'The old key no longer works. ' : '', 'Copy the new key now: it is shown only once.') });
+    body: h('p', {}, key && 'The old key no longer works. ', 'Copy the new key now: it is shown only once.') });
   ctx.say(key ? 'The route key was rotated.' : 'The route key was created.');
   reload();
 }
@@ -38,7 +39,7 @@ function routeKey(ctx, me, reload) {
       ['Last use', ago(key.lastUsedAt)],
       key.status !== 'active' && ['State', badge(key.status, 'warn')],
     ]) : h('p', { class: 'hint' }, 'There is none yet.'),
-    h('div', { class: 'side-by-side' }, copyField('Base URL, OpenAI SDKs', me.baseUrl), copyField('Base URL, Anthropic SDKs', me.anthropicBaseUrl)));
+    h('div', { class: 'side-by-side' }, baseUrls(me)));
 }
 
 /* ---- Router keys ---- */
@@ -48,22 +49,27 @@ const endOfDay = (day) => (day ? new Date(`${day}T23:59:59`).toISOString() : und
 
 function keyFields(services, models) {
   const expires = input({ type: 'date' });
-  const service = h('select', {}, services.map((one) => h('option', { value: one.id }, `${one.displayName} (${one.id})`)));
+  const service = h('select', {}, services.map(({ id, displayName }) =>
+    h('option', { value: id }, `${displayName} (${id})`)));
   return [
     field('label', 'Label', input({ required: true, maxlength: '64' }), { hint: 'A name to know it by' }),
     field('serviceId', 'Service', service),
-    numberField('spendLimitUsd', 'Spending limit in USD', { min: '0.01', step: '0.01', hint: 'In its whole life; empty for no limit' }),
-    field('expiresAt', 'Last day', expires, { hint: 'Empty: until it is revoked', read: () => endOfDay(expires.value) }),
+    numberField('spendLimitUsd', 'Spending limit in USD',
+      { min: '0.01', step: '0.01', hint: 'In its whole life; empty for no limit' }),
+    field('expiresAt', 'Last day', expires,
+      { hint: 'Empty: until it is revoked', read: () => endOfDay(expires.value) }),
     numberField('requestsPerMinute', 'Requests a minute', { min: '1', max: '1000000' }),
     numberField('maxConcurrent', 'Requests at once', { min: '1', max: '10000' }),
-    choiceField('allowedModels', 'Only some models', models.map((model) => model.id), 'Every model, if none is chosen.'),
+    choiceField('allowedModels', 'Only some models', models.map((model) => model.id),
+      'Every model, if none is chosen.'),
     checkField('lowerOutput', 'Lower the output limit to what can be paid, instead of refusing the call'),
   ];
 }
 
 async function createKey(ctx, services, reload) {
   const models = await ctx.api.get('models').catch(() => ({ items: [] }));
-  const done = await ask({ title: 'Create a router key', action: 'Create key', fields: keyFields(services, models.items),
+  const done = await ask({ title: 'Create a router key', action: 'Create key',
+    fields: keyFields(services, models.items),
     body: h('p', {}, 'Programs spend the credit of its service with it, within its limits. The key is shown once.'),
     act: ({ label, serviceId, ...limits }) => ctx.api.post('keys', { label, serviceId, limits }) });
   if (!done) return;

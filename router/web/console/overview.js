@@ -4,7 +4,7 @@ import { CLASSES } from '../assets/classes.js';
 import { spendChart } from '../assets/chart.js';
 import { h, uniqueId } from '../assets/dom.js';
 import { amount, count, dayText, micros, usd, usdFull } from '../assets/format.js';
-import { badge, empty, loaded, panel, stats, table } from '../assets/parts.js';
+import { badge, empty, loaded, named, panel, stats, table } from '../assets/parts.js';
 import { top } from '../assets/shell.js';
 import { follow } from './live.js';
 
@@ -72,18 +72,21 @@ function everyDay(items, days) {
 
 function spend(ctx, { items, total }, days) {
   if (total.requests === 0)
-    return empty('Nothing was spent in this time', 'Calls with a router or route key show up here as soon as they end.');
+    return empty('Nothing was spent in this time',
+      'Calls with a router or route key show up here as soon as they end.');
   const columns = [
     { head: 'Day (UTC)', cell: (row) => dayText(row.group) },
     { head: 'Requests', num: true, cell: (row) => count(row.requests) },
-    ...CLASSES.map(({ id, title }) => ({ head: title, num: true, cell: (row) => usdFull(row.chargeByClassUsdMicros[id]) })),
+    ...CLASSES.map(({ id, title }) =>
+      ({ head: title, num: true, cell: (row) => usdFull(row.chargeByClassUsdMicros[id]) })),
     { head: 'Charge', num: true, cell: (row) => usdFull(row.buyerChargeUsdMicros) },
   ];
   const foot = ['All days', ...columns.slice(1).map((column) => column.cell(total))];
   return [spendChart(everyDay(items, days), total, ctx.signal),
     h('details', { class: 'as-table' }, h('summary', {}, 'Show as a table'),
       table({ caption: 'Spend per day by token class', columns, rows: [...items].reverse(), foot }),
-      h('p', { class: 'hint' }, 'Each class is rounded by itself, so the classes of a day may differ from its charge by some millionths of a dollar.'))];
+      h('p', { class: 'hint' }, 'Each class is rounded by itself, so the classes of a day may differ from its charge ',
+        'by some millionths of a dollar.'))];
 }
 
 /* ---- Models and keys ---- */
@@ -91,10 +94,10 @@ function spend(ctx, { items, total }, days) {
 function breakdown(what, { items, total }) {
   if (items.length === 0) return empty('No calls in this time');
   const rows = [...items].sort((a, b) => b.buyerChargeUsdMicros - a.buyerChargeUsdMicros);
-  const share = (row) => h('meter', { min: 0, max: Math.max(total.buyerChargeUsdMicros, 1), value: row.buyerChargeUsdMicros,
-    'aria-label': 'Share of the charge' });
+  const max = Math.max(total.buyerChargeUsdMicros, 1);
+  const share = (row) => h('meter', { min: 0, max, value: row.buyerChargeUsdMicros, 'aria-label': 'Share of the charge' });
   const columns = [
-    { head: what, cell: (row) => h('span', { class: 'two' }, h('span', { class: 'name' }, row.label), share(row)) },
+    { head: what, cell: (row) => named(row.label, share(row)) },
     { head: 'Requests', num: true, cell: (row) => count(row.requests) },
     { head: 'Input', num: true, cell: (row) => count(row.uncachedInputTokens) },
     { head: 'Cache write', num: true, cell: (row) => count(row.cacheWrite5mTokens + row.cacheWrite1hTokens) },
@@ -103,7 +106,8 @@ function breakdown(what, { items, total }) {
     { head: 'Charge', num: true, cell: (row) => usdFull(row.buyerChargeUsdMicros) },
   ];
   const foot = ['All', ...columns.slice(1).map((column) => column.cell(total))];
-  return table({ caption: `Tokens and charge by ${what.toLowerCase()}`, columns, rows, foot: rows.length > 1 ? foot : null });
+  return table({ caption: `Tokens and charge by ${what.toLowerCase()}`, columns, rows,
+    foot: rows.length > 1 ? foot : null });
 }
 
 /* ---- The screen ---- */

@@ -4,7 +4,7 @@
 import { CLASSES } from '../assets/classes.js';
 import { h } from '../assets/dom.js';
 import { count, milliseconds, moment, placesOf, price, priceMicros, usdFull, usdPicos } from '../assets/format.js';
-import { badge, code, copyField, facts, loaded, panel, table } from '../assets/parts.js';
+import { badge, code, copyField, facts, loaded, named, panel, table, under } from '../assets/parts.js';
 import { pathOf } from '../assets/api.js';
 import { top } from '../assets/shell.js';
 import { statusBadge } from './status.js';
@@ -45,7 +45,8 @@ function lineRow({ id, title, tokens, unit, picos }, places) {
 }
 
 /* Micros in a column of more decimals: its point stands below the others'. */
-const padded = (micros, places) => [usdFull(micros), h('span', { class: 'pad', 'aria-hidden': 'true' }, '0'.repeat(places - 6))];
+const padded = (micros, places) => [usdFull(micros),
+  h('span', { class: 'pad', 'aria-hidden': 'true' }, '0'.repeat(places - 6))];
 
 function arithmetic(receipt) {
   const { lines, sum, rounding, whole } = addUp(receipt);
@@ -60,7 +61,8 @@ function arithmetic(receipt) {
     h('tfoot', { role: 'rowgroup' },
       sumRow('Sum', usdPicos(sum, places)),
       sumRow('Rounded up once, to a millionth of a dollar', `+${usdPicos(rounding, places)}`),
-      receipt.overrunUsdMicros > 0 && sumRow('Above what was held: not charged', padded(-receipt.overrunUsdMicros, places)),
+      receipt.overrunUsdMicros > 0
+        && sumRow('Above what was held: not charged', padded(-receipt.overrunUsdMicros, places)),
       sumRow('Charge', padded(receipt.buyerChargeUsdMicros, places), 'total'),
       whole / PER_MICRO - BigInt(receipt.overrunUsdMicros) !== BigInt(receipt.buyerChargeUsdMicros)
         && h('tr', { role: 'row' }, h('td', { role: 'cell', colspan: '5', class: 'hint' },
@@ -68,9 +70,8 @@ function arithmetic(receipt) {
 }
 
 const ATTEMPTS = [
-  { head: 'Upstream', cell: (one) => h('span', { class: 'two' }, h('span', { class: 'name' }, one.upstream ?? one.provider),
-    h('code', { class: 'hint' }, one.upstreamModel)) },
-  { head: 'Result', cell: (one) => [badge(one.result, one.result === 'answered' ? 'good' : 'warn'), one.why && ` ${one.why}`] },
+  { head: 'Upstream', cell: (one) => named(one.upstream ?? one.provider, under(one.upstreamModel)) },
+  { head: 'Result', cell: ({ result, why }) => [badge(result, result === 'answered' ? 'good' : 'warn'), why && ` ${why}`] },
   { head: 'HTTP status', num: true, cell: (one) => (one.status ? String(one.status) : '\u2013') },
   { head: 'Time', num: true, cell: (one) => milliseconds(one.ms) },
 ];
