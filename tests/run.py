@@ -105,7 +105,7 @@ def suites():
   yield "counting", lambda: check("counting", [sys.executable, "tests/tap.py"], 20)
   yield "boundary-rules", lambda: check("boundary-rules", ["tests/boundaries.sh", "--self-test"], 120)
   yield "boundaries", lambda: check("boundaries", ["tests/boundaries.sh"], 60)
-  yield "lint", lambda: check("lint", ["tests/lint.sh"], 600)
+  yield "lint", lambda: check("lint", ["tests/lint.sh"], 800)
   if (ROOT / "tests/clients/run.sh").exists():
     yield "clients", lambda: program("clients", ["tests/clients/run.sh"], 420)
   yield "quick-start", lambda: check("quick-start", ["./dev", "demo"], 120)
