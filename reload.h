@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The settings that a running process may change: models, prices, routes, limits, and the providers'
- * addresses and keys. What was there before stays until nobody uses it any more; a file that is bad
- * changes nothing. */
+/* The settings that a running process may change: models, prices, routes, limits, and the
+ * providers' addresses and keys. What was there before stays until nobody uses it any more; a file
+ * that is bad changes nothing. */
 #ifndef RELOAD_H
 #define RELOAD_H
 

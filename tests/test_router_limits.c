@@ -16,7 +16,7 @@ static bool read_section(const char *text, struct router_limits *out, struct err
 
 static void without_a_section_all_are_the_defaults(void)
 {
-	struct router_limits l;
+	struct router_limits l = { 0 };
 
 	CHECK(router_limits_read(NULL, &l, NULL));
 	CHECK_I64(l.body_bytes, 33554432);
@@ -29,7 +29,7 @@ static void without_a_section_all_are_the_defaults(void)
 
 static void a_section_changes_what_it_names(void)
 {
-	struct router_limits l;
+	struct router_limits l = { 0 };
 
 	CHECK(read_section("{\"bodyBytes\":4096,\"drainMs\":0}", &l, NULL));
 	CHECK_I64(l.body_bytes, 4096);
