@@ -137,6 +137,13 @@ static bool run_exchange(struct store_job *job, struct store *st, struct err *er
 	return store_audit_note(st, &note, err);
 }
 
+/* Said when all of it is over: the next reload is taken from then on. */
+static void log_reloaded(const struct reload *r)
+{
+	log_event(LOG_INFO, "config_reloaded", "models=%zu routes=%zu",
+	          store_models_count(r->models), store_routes_count(r->models));
+}
+
 static void exchange_done(struct store_job *job)
 {
 	struct reload *r = CONTAINER_OF(job, struct reload, job);
@@ -146,6 +153,7 @@ static void exchange_done(struct store_job *job)
 		          err_code_name(job->err.code));
 	store_models_free(r->old);
 	r->old = NULL;
+	log_reloaded(r);
 }
 
 static void exchange(struct reload *r, const struct reload_users *users,
@@ -156,6 +164,7 @@ static void exchange(struct reload *r, const struct reload_users *users,
 	if (users->worker == NULL) {
 		store_models_free(r->old);
 		r->old = NULL;
+		log_reloaded(r);
 		return;
 	}
 	r->shop = users->shop;
@@ -195,11 +204,8 @@ void reload_run(struct reload *r, const struct reload_users *users)
 	OWN_BUF struct buf quoted = buf_make(QUOTED_MAX);
 	struct err err = { 0 };
 
-	if (try_reload(r, users, &err)) {
-		log_event(LOG_INFO, "config_reloaded", "models=%zu routes=%zu",
-		          store_models_count(r->models), store_routes_count(r->models));
+	if (try_reload(r, users, &err))
 		return;
-	}
 	if (users->router != NULL)
 		router_note_reload(users->router, err.text);
 	log_event(LOG_ERROR, "config_refused", "error=%s", log_quote(&quoted, str_of(err.text)));
