@@ -115,7 +115,7 @@ async function ledger(page) {
   await go(page, 'Ledger');
   await press(page, 'Verify now');
   await confirm(page, 'Verify');
-  await page.getByText('everything adds up', { exact: true }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Everything adds up.' }).waitFor();
   await settled(page);
   await sound(page, 'ledger');
 }

@@ -111,7 +111,11 @@ export const dialog = (page) => page.getByRole('dialog');
 /** The button of the dialog that does it. */
 export const confirm = (page, name) => dialog(page).getByRole('button', { name }).click();
 export const said = (page, words) => page.getByRole('alert').filter({ hasText: words }).waitFor();
-export const settled = (page) => page.locator('main [aria-busy="true"]').first().waitFor({ state: 'detached' });
+/** Everything of the screen is there, also what the end of a dialog has set off. */
+export async function settled(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.locator('main [aria-busy="true"]').first().waitFor({ state: 'detached' });
+}
 
 export async function signIn(page, place, label, secret) {
   await page.goto(place);
@@ -137,6 +141,7 @@ export async function takeSecret(page, name) {
   await sound(page, name);
   await press(page, 'I have stored it');
   await dialog(page).waitFor({ state: 'detached' });
+  await settled(page);
   await nowhere(page, secret);
   return secret;
 }

@@ -63,7 +63,11 @@ export async function ask({ title, body, fields = [], action, danger = false, ac
 
 /** Shows a key that will not be shown again. */
 export async function showSecret({ title, body, label, secret, more = [] }) {
-  const done = button('I have stored it', () => dialog.close(''), { kind: 'plain' });
+  const stored = () => {
+    dialog.close('');
+    dialog.remove(); // at once: the event comes later
+  };
+  const done = button('I have stored it', stored, { kind: 'plain' });
   const dialog = frame(title, body, h('div', { class: 'dialog-form' },
     copyField(label, secret, { secret: true }), more,
     h('div', { class: 'dialog-foot' }, done)));
