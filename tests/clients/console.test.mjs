@@ -204,6 +204,8 @@ async function keyboard(page) {
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
   await go(page, 'Credit');
+  await heading(page, 'Credit');
+  await settled(page);
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
 }
 
